@@ -1,0 +1,199 @@
+/**
+ * The way back from Extended JSON to raw BSON.
+ *
+ * @module
+ */
+
+import { Decimal128 } from "bson";
+import { PluginError } from "../errors.ts";
+import { bsonType, joinElements } from "./document.ts";
+import { wrapperKeys } from "./extended_json.ts";
+import { type JsonNode, parseJsonText } from "./json_text.ts";
+
+interface Value {
+  readonly type: number;
+  readonly value: Uint8Array;
+}
+
+const none = new Uint8Array();
+const encoder = new TextEncoder();
+
+/**
+ * The raw BSON document of an Extended JSON text, canonical or with plain numbers.
+ *
+ * @throws PluginError `manifestInvalid`
+ */
+export function parseExtendedJson(text: string): Uint8Array {
+  try {
+    const node = parseJsonText(text);
+    if (node.kind !== "object") throw new SyntaxError("wanted an object");
+    return encodeDocument(node.members);
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    throw new PluginError("manifestInvalid", `Cannot read Extended JSON: ${cause.message}`, {
+      hint: "The metadata of the backup was damaged; restore another job.",
+      cause,
+    });
+  }
+}
+
+type Members = readonly (readonly [string, JsonNode])[];
+
+function encodeDocument(members: Members): Uint8Array {
+  return joinElements(members.map(([key, node]) => ({ key, ...encodeNode(node) })));
+}
+
+function encodeNode(node: JsonNode): Value {
+  switch (node.kind) {
+    case "object":
+      return wrapperKeys.has(node.members[0]?.[0] ?? "")
+        ? encodeWrapper(node.members)
+        : { type: bsonType.document, value: encodeDocument(node.members) };
+    case "array":
+      return {
+        type: bsonType.array,
+        value: joinElements(node.items.map((item, index) => ({ key: String(index), ...encodeNode(item) }))),
+      };
+    case "string":
+      return { type: bsonType.string, value: encodeString(node.text) };
+    case "number":
+      return encodeNumber(node.text);
+    case "literal":
+      return node.value === null
+        ? { type: bsonType.null, value: none }
+        : { type: bsonType.boolean, value: Uint8Array.of(node.value ? 1 : 0) };
+  }
+}
+
+/** A plain number, as relaxed Extended JSON has it: the smallest type that holds it. */
+function encodeNumber(text: string): Value {
+  if (!/^-?\d+$/.test(text)) return { type: bsonType.double, value: fixed(8, (view) => view.setFloat64(0, Number(text), true)) };
+  const integer = BigInt(text);
+  return BigInt.asIntN(32, integer) === integer
+    ? { type: bsonType.int32, value: fixed(4, (view) => view.setInt32(0, Number(integer), true)) }
+    : { type: bsonType.int64, value: int64(text) };
+}
+
+function encodeWrapper(members: Members): Value {
+  const [[key, node]] = members as [readonly [string, JsonNode]];
+  if (key !== "$code" && members.length !== 1) throw new SyntaxError(`${key} stands beside another key`);
+  switch (key) {
+    case "$oid":
+      return { type: bsonType.objectId, value: hex(text(node), 12) };
+    case "$symbol":
+      return { type: bsonType.symbol, value: encodeString(text(node)) };
+    case "$numberInt":
+      return { type: bsonType.int32, value: fixed(4, (view) => view.setInt32(0, Number(text(node)), true)) };
+    case "$numberLong":
+      return { type: bsonType.int64, value: int64(text(node)) };
+    case "$numberDouble":
+      return { type: bsonType.double, value: fixed(8, (view) => view.setFloat64(0, Number(text(node)), true)) };
+    case "$numberDecimal":
+      return { type: bsonType.decimal128, value: Uint8Array.from(Decimal128.fromString(text(node)).bytes) };
+    case "$binary":
+      return { type: bsonType.binary, value: encodeBinary(text(member(node, "base64")), text(member(node, "subType"))) };
+    case "$code":
+      return encodeCode(text(node), members);
+    case "$timestamp": {
+      const [t, i] = [Number(text(member(node, "t"))), Number(text(member(node, "i")))];
+      return {
+        type: bsonType.timestamp,
+        value: fixed(8, (view) => {
+          view.setUint32(0, i, true);
+          view.setUint32(4, t, true);
+        }),
+      };
+    }
+    case "$regularExpression":
+      return {
+        type: bsonType.regex,
+        value: concatenate(cstring(text(member(node, "pattern"))), cstring(text(member(node, "options")))),
+      };
+    case "$dbPointer":
+      return {
+        type: bsonType.dbPointer,
+        value: concatenate(encodeString(text(member(node, "$ref"))), hex(text(member(member(node, "$id"), "$oid")), 12)),
+      };
+    case "$date":
+      return { type: bsonType.date, value: int64(dateMilliseconds(node)) };
+    case "$minKey":
+      return { type: bsonType.minKey, value: none };
+    case "$maxKey":
+      return { type: bsonType.maxKey, value: none };
+    default:
+      return { type: bsonType.undefined, value: none };
+  }
+}
+
+function encodeCode(code: string, members: Members): Value {
+  const scope = members[1];
+  if (scope === undefined) return { type: bsonType.code, value: encodeString(code) };
+  if (scope[0] !== "$scope" || scope[1].kind !== "object" || members.length !== 2) throw new SyntaxError("$code has no proper $scope");
+  const body = concatenate(encodeString(code), encodeDocument(scope[1].members));
+  return { type: bsonType.codeWithScope, value: concatenate(fixed(4, (view) => view.setInt32(0, body.length + 4, true)), body) };
+}
+
+function encodeBinary(base64: string, subType: string): Uint8Array {
+  const bytes = Uint8Array.fromBase64(base64);
+  const kind = Number.parseInt(subType, 16);
+  const length = (size: number) => fixed(4, (view) => view.setInt32(0, size, true));
+  const content = kind === 2 ? concatenate(length(bytes.length), bytes) : bytes;
+  return concatenate(length(content.length), Uint8Array.of(kind), content);
+}
+
+function dateMilliseconds(node: JsonNode): string {
+  if (node.kind === "object") return text(member(node, "$numberLong"));
+  const milliseconds = Date.parse(text(node));
+  if (Number.isNaN(milliseconds)) throw new SyntaxError(`"${text(node)}" is no date`);
+  return String(milliseconds);
+}
+
+function member(node: JsonNode, key: string): JsonNode {
+  const found = node.kind === "object" ? node.members.find(([name]) => name === key) : undefined;
+  if (found === undefined) throw new SyntaxError(`wanted a member "${key}"`);
+  return found[1];
+}
+
+function text(node: JsonNode): string {
+  if (node.kind !== "string" && node.kind !== "number") throw new SyntaxError("wanted a text");
+  return node.text;
+}
+
+function int64(decimal: string): Uint8Array {
+  const integer = BigInt(decimal);
+  if (BigInt.asIntN(64, integer) !== integer) throw new SyntaxError(`${decimal} has more than 64 bits`);
+  return fixed(8, (view) => view.setBigInt64(0, integer, true));
+}
+
+function hex(digits: string, length: number): Uint8Array {
+  const bytes = Uint8Array.fromHex(digits);
+  if (bytes.length !== length) throw new SyntaxError(`wanted ${length} bytes`);
+  return bytes;
+}
+
+function encodeString(content: string): Uint8Array {
+  const bytes = encoder.encode(content);
+  return concatenate(fixed(4, (view) => view.setInt32(0, bytes.length + 1, true)), bytes, Uint8Array.of(0));
+}
+
+function cstring(content: string): Uint8Array {
+  const bytes = encoder.encode(`${content}\0`);
+  if (bytes.indexOf(0) !== bytes.length - 1) throw new SyntaxError("a regular expression has a NUL");
+  return bytes;
+}
+
+function fixed(length: number, set: (view: DataView) => void): Uint8Array {
+  const bytes = new Uint8Array(length);
+  set(new DataView(bytes.buffer));
+  return bytes;
+}
+
+function concatenate(...parts: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,107 @@
+/**
+ * Gathers a job's record while the job runs.
+ *
+ * @module
+ */
+
+import { errorTable, type PluginError } from "../errors.ts";
+import type { RestoredResource } from "../job/restore.ts";
+import type { Manifest } from "../manifest/schema.ts";
+import type { SealedManifest } from "../manifest/seal.ts";
+import type { Clock, Deployment, JobLog } from "../ports.ts";
+import type { JobInfo } from "../protocol/message.ts";
+import type { JobRecord } from "../state/job_record.ts";
+
+/** Where jobs are recorded whose resource never became known. */
+const unknownResource = "unknown";
+
+/** What one job did. */
+export class JobReport {
+  readonly startedAt: Date;
+  /** As soon as it is known. */
+  resource: string | null = null;
+  deployment: Deployment | null = null;
+  readonly #job: JobInfo;
+  readonly #clock: Clock;
+  #warnings = 0;
+  #backup: { manifest: Manifest; sealed: SealedManifest } | undefined;
+  #restored: readonly RestoredResource[] = [];
+
+  constructor(job: JobInfo, clock: Clock) {
+    this.#job = job;
+    this.#clock = clock;
+    this.startedAt = clock.now();
+  }
+
+  /** The same log, its warnings counted. */
+  watch(log: JobLog): JobLog {
+    return {
+      ...log,
+      warning: (text) => {
+        this.#warnings++;
+        log.warning(text);
+      },
+    };
+  }
+
+  backup(manifest: Manifest, sealed: SealedManifest): void {
+    this.#backup = { manifest, sealed };
+  }
+
+  restores(results: readonly RestoredResource[]): void {
+    this.#restored = results;
+  }
+
+  /** The record of each resource that the job dealt with; `failure` is what ended it, if anything did. */
+  records(failure: PluginError | null): { resource: string; record: JobRecord }[] {
+    const common = this.#common(failure);
+    if (this.#restored.length > 0) return this.#restored.map((one) => this.#restoreRecord(common, one));
+    const manifest = this.#backup?.manifest;
+    const record: JobRecord = {
+      ...common,
+      source: this.deployment?.source ?? null,
+      serverVersion: this.deployment?.serverVersion ?? null,
+      databases: manifest?.totals.databases ?? 0,
+      collections: manifest?.totals.collections ?? 0,
+      documents: manifest?.totals.documents ?? 0,
+      bytes: manifest?.totals.bytes ?? 0,
+      objects: manifest?.totals.objects ?? 0,
+      manifestId: this.#backup?.sealed.id ?? null,
+      keyId: this.#backup?.sealed.keyId ?? null,
+      oplog: manifest?.oplog ?? null,
+    };
+    return [{ resource: this.resource ?? unknownResource, record }];
+  }
+
+  #restoreRecord(common: CommonRecord, { opened, counts, target }: RestoredResource): { resource: string; record: JobRecord } {
+    const { manifest, id, keyId } = opened;
+    const { serverVersion } = manifest.deployment;
+    return {
+      resource: manifest.resource,
+      record: { ...common, ...counts, source: target, serverVersion, manifestId: id, keyId, oplog: manifest.oplog },
+    };
+  }
+
+  #common(failure: PluginError | null): CommonRecord {
+    const endedAt = this.#clock.now();
+    const { kind, level, jobId, jobName, previousJobName } = this.#job;
+    return {
+      kind: kind === "R" ? "restore" : "backup",
+      level: level === " " ? null : level,
+      jobId,
+      jobName,
+      previousJobName: previousJobName === "" ? null : previousJobName,
+      outcome: failure === null ? "success" : failure.code === "canceled" ? "canceled" : "failed",
+      error: failure === null ? null : { code: errorTable[failure.code].number, text: failure.message },
+      startedAt: this.startedAt.toISOString(),
+      endedAt: endedAt.toISOString(),
+      durationSeconds: (endedAt.getTime() - this.startedAt.getTime()) / 1000,
+      warnings: this.#warnings,
+    };
+  }
+}
+
+type CommonRecord = Omit<
+  JobRecord,
+  "source" | "serverVersion" | "databases" | "collections" | "documents" | "bytes" | "objects" | "manifestId" | "keyId" | "oplog"
+>;

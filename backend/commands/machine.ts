@@ -1,0 +1,53 @@
+/**
+ * What this process may know of its machine: variables, files that hold secrets, the clock.
+ *
+ * @module
+ */
+
+import type { TrustPolicy } from "../manifest/reader.ts";
+import { loadSigningKey, loadTrustedKeys, type SigningKey } from "../manifest/signature.ts";
+import type { SecretFile } from "../options/credentials.ts";
+import type { EnvironmentName } from "../options/environment.ts";
+import { PluginError } from "../errors.ts";
+import type { Clock } from "../ports.ts";
+import { Secret } from "../secret.ts";
+
+export const systemClock: Clock = { now: () => new Date() };
+
+/** A variable of the product, or undefined where it is unset or empty. */
+export function readVariable(name: EnvironmentName): string | undefined {
+  return Deno.env.get(name) || undefined;
+}
+
+/** Reads a file that should hold a secret, with its permission bits. */
+export async function readSecretFile(path: string): Promise<SecretFile> {
+  using file = await Deno.open(path);
+  const { mode } = await file.stat();
+  return { text: await new Response(file.readable).text(), mode: mode ?? 0 };
+}
+
+/** The key that signs, or null where none is configured. */
+export async function findSigningKey(): Promise<SigningKey | null> {
+  const value = readVariable("PODHEITOR_MONGODB_SIGNING_KEY");
+  return value === undefined ? null : await loadSigningKey(new Secret(value), readSecretFile);
+}
+
+/** The key that signs; explicit unsigned backups need none. */
+export async function requireSigningKey(sign: boolean): Promise<SigningKey | null> {
+  if (!sign) return null;
+  const key = await findSigningKey();
+  if (key !== null) return key;
+  throw new PluginError("signingKey", "Cannot sign the backup: PODHEITOR_MONGODB_SIGNING_KEY is not set", {
+    hint: "Make a key (openssl genpkey -algorithm ed25519 -out /etc/podheitor/signing.pem; chmod 0600 it) and name it in the File Daemon's environment, " +
+      "or say sign=no in the Plugin line to go without.",
+  });
+}
+
+/** Which manifests this machine believes. `keyFile` comes before the environment. */
+export async function findTrust(keyFile?: string): Promise<TrustPolicy> {
+  const paths = keyFile ?? readVariable("PODHEITOR_MONGODB_TRUSTED_KEYS");
+  const allowUnsigned = readVariable("PODHEITOR_MONGODB_ALLOW_UNSIGNED") === "yes";
+  if (paths !== undefined) return { keys: await loadTrustedKeys(paths, readSecretFile), allowUnsigned };
+  const own = await findSigningKey();
+  return { keys: own === null ? [] : [own.publicKey], allowUnsigned };
+}

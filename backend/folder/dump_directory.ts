@@ -1,0 +1,143 @@
+/**
+ * A directory in mongodump's layout as the target of a restore: `<database>/<collection>.bson` and `….metadata.json`, which stock mongorestore
+ * takes.
+ *
+ * @module
+ */
+
+import { PluginError } from "../errors.ts";
+import { formatNamespace, type Namespace } from "../namespace.ts";
+import type { RestoredCollection, Target } from "../ports.ts";
+
+/** Longest file name that mongodump gives a collection, without its suffix; a longer one is cut and hashed. */
+const fileNameMaxLength = 238;
+const fileNameCutLength = 208;
+
+/** Where a restore with `where=/some/dir` writes. */
+export class DumpDirectory implements Target {
+  readonly description: string;
+  readonly #root: string;
+  readonly #escape: (name: string) => string;
+  readonly #written = new Set<string>();
+
+  private constructor(root: string, escape: (name: string) => string) {
+    this.#root = root;
+    this.#escape = escape;
+    this.description = `directory ${root}`;
+  }
+
+  /**
+   * Opens the directory, made if need be.
+   *
+   * @param escape a name as one path component
+   */
+  static async open(root: string, escape: (name: string) => string): Promise<DumpDirectory> {
+    if (!root.startsWith("/") || root.split("/").includes("..")) {
+      throw new PluginError("restoreRequest", `Cannot restore to "${root}": where= is not a plain absolute path`, {
+        hint: "Give where=/ to restore into the server, or an absolute directory without any \"..\".",
+      });
+    }
+    try {
+      await Deno.mkdir(root, { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      throw unwritable(root, cause);
+    }
+    return new DumpDirectory(root, escape);
+  }
+
+  inOrder(): boolean {
+    return true;
+  }
+
+  async findOccupied(collections: readonly RestoredCollection[]): Promise<Namespace[]> {
+    const occupied: Namespace[] = [];
+    for (const collection of collections) {
+      const paths = [await this.#metadataPath(collection), await this.#dataPath(collection)];
+      const found = await Promise.all(paths.map((path) => path !== null && exists(path)));
+      if (found.includes(true)) occupied.push(collection.namespace);
+    }
+    return occupied;
+  }
+
+  async drop(collection: RestoredCollection): Promise<void> {
+    for (const path of [await this.#metadataPath(collection), await this.#dataPath(collection)]) {
+      if (path !== null && await exists(path)) await Deno.remove(path);
+    }
+  }
+
+  async create(collection: RestoredCollection): Promise<void> {
+    await this.#append(await this.#metadataPath(collection), new TextEncoder().encode(collection.metadata));
+    const data = await this.#dataPath(collection);
+    if (data !== null) await this.#append(data, new Uint8Array());
+  }
+
+  async write(collection: RestoredCollection, documents: Uint8Array): Promise<void> {
+    const path = await this.#dataPath(collection);
+    if (path === null) {
+      throw new PluginError("internal", `Cannot write documents of ${formatNamespace(collection.namespace)}: it is a view`);
+    }
+    await this.#append(path, documents);
+  }
+
+  async finish(collection: RestoredCollection): Promise<void> {
+    for (const path of [await this.#metadataPath(collection), await this.#dataPath(collection)]) {
+      if (path === null) continue;
+      using file = await Deno.open(path, { write: true });
+      await file.sync();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #metadataPath({ namespace }: RestoredCollection): Promise<string> {
+    return `${await this.#basePath(namespace)}.metadata.json`;
+  }
+
+  async #dataPath({ data }: RestoredCollection): Promise<string | null> {
+    return data === null ? null : `${await this.#basePath(data)}.bson`;
+  }
+
+  async #basePath({ database, collection }: Namespace): Promise<string> {
+    return `${this.#root}/${this.#escape(database)}/${await fileName(this.#escape(collection), collection)}`;
+  }
+
+  /** Adds bytes to a file: the first time it must not be there yet, so that nothing is followed or overwritten. */
+  async #append(path: string, bytes: Uint8Array): Promise<void> {
+    try {
+      const first = !this.#written.has(path);
+      if (first) await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true, mode: 0o700 });
+      using file = await Deno.open(path, first ? { write: true, createNew: true, mode: 0o600 } : { append: true });
+      this.#written.add(path);
+      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+    } catch (cause) {
+      throw unwritable(path, cause);
+    }
+  }
+}
+
+/** mongodump's file name: an overlong one is its beginning, `%24`, and the SHA-1 of the collection's name. */
+async function fileName(escaped: string, collection: string): Promise<string> {
+  if (escaped.length <= fileNameMaxLength) return escaped;
+  const digest = await crypto.subtle.digest("SHA-1", new TextEncoder().encode(collection));
+  const hash = new Uint8Array(digest).toBase64({ alphabet: "base64url", omitPadding: true });
+  return `${escaped.slice(0, fileNameCutLength)}%24${hash}`;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return false;
+    throw unwritable(path, cause);
+  }
+}
+
+function unwritable(path: string, cause: unknown): PluginError {
+  return new PluginError("restoreTarget", `Cannot write ${path}: ${cause instanceof Error ? cause.message : cause}`, {
+    hint: "Choose a directory that the backend's user may write to and that has room, empty of an earlier restore.",
+    cause,
+  });
+}

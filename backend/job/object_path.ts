@@ -1,0 +1,81 @@
+/**
+ * The virtual names under which Bacula's catalog lists a backup.
+ *
+ * `/@mongodb/<resource>/<database>/<collection>.bson`, `….bson.00001` and on for further segments, `….metadata.json`, and
+ * `/@mongodb/<resource>/manifest.<job>.json`: a database's name never holds a dot, so that one can't clash.
+ *
+ * @module
+ */
+
+import type { Namespace } from "../namespace.ts";
+
+/** What every virtual name begins with. */
+export const objectRoot = "/@mongodb/";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
+const plainBytes = new Set(
+  encoder.encode("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~$&+=@"),
+);
+
+/** A name as one path component: every byte of its UTF-8 form that a path might mind becomes `%XX`, as in mongodump's file names. */
+export function escapeName(name: string): string {
+  let escaped = "";
+  for (const byte of encoder.encode(name)) {
+    escaped += plainBytes.has(byte)
+      ? String.fromCharCode(byte)
+      : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }
+  // A component that a path would read as "here" or "above".
+  if (escaped === "." || escaped === "..") return escaped.replaceAll(".", "%2E");
+  return escaped;
+}
+
+/** The inverse of {@linkcode escapeName}; throws a `TypeError` or `URIError` on what it never makes. */
+export function unescapeName(escaped: string): string {
+  const bytes: number[] = [];
+  for (let at = 0; at < escaped.length; at++) {
+    const hex = escaped[at] === "%" ? escaped.slice(at + 1, at + 3) : "";
+    if (/^[0-9A-F]{2}$/.test(hex)) {
+      bytes.push(Number.parseInt(hex, 16));
+      at += 2;
+    } else if (plainBytes.has(escaped.charCodeAt(at))) {
+      bytes.push(escaped.charCodeAt(at));
+    } else {
+      throw new URIError(`Cannot unescape "${escaped}": unexpected character at ${at}`);
+    }
+  }
+  return decoder.decode(Uint8Array.from(bytes));
+}
+
+/** Name of a collection's segment; `index` counts from 0. */
+export function segmentPath(resource: string, namespace: Namespace, index: number): string {
+  const first = `${collectionPath(resource, namespace)}.bson`;
+  return index === 0 ? first : `${first}.${String(index).padStart(5, "0")}`;
+}
+
+/** Name of a collection's metadata file. */
+export function metadataPath(resource: string, namespace: Namespace): string {
+  return `${collectionPath(resource, namespace)}.metadata.json`;
+}
+
+/** Name of a job's sealed manifest. */
+export function manifestPath(resource: string, jobName: string): string {
+  return `${objectRoot}${resource}/manifest.${escapeName(jobName)}.json`;
+}
+
+function collectionPath(resource: string, { database, collection }: Namespace): string {
+  return `${objectRoot}${resource}/${escapeName(database)}/${escapeName(collection)}`;
+}
+
+/** The resource that a virtual name belongs to, or undefined for a name that isn't ours. */
+export function resourceOf(path: string): string | undefined {
+  if (!path.startsWith(objectRoot)) return undefined;
+  const [resource, rest] = path.slice(objectRoot.length).split("/", 2);
+  return resource === undefined || resource === "" || rest === undefined ? undefined : resource;
+}
+
+/** Whether a virtual name is a job's manifest. */
+export function isManifestPath(path: string): boolean {
+  return /^\/@mongodb\/[^/]+\/manifest\.[^/]+\.json$/.test(path);
+}

@@ -1,0 +1,29 @@
+/** How numbers read in a job's log. */
+
+/** `1,234,567` */
+export function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+/** `1 database`, `3 databases`: for nouns with a plural in "s". */
+export function formatNumberOf(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+const units = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** `512 B`, `34.5 MiB` */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** `1.2 s` of the milliseconds between two instants. */
+export function formatSeconds(from: Date, to: Date): string {
+  return `${((to.getTime() - from.getTime()) / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,165 @@
+/**
+ * The backend's executable. `job` serves the File Daemon's plugin; the other commands work on a folder in place of Bacula.
+ *
+ * Exit status: 0 clean, 1 failed or with findings, 2 could not run.
+ *
+ * @module
+ */
+
+import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import { serveJob } from "./commands/job.ts";
+import { findTrust } from "./commands/machine.ts";
+import { backUpToFolder, restoreFromFolder, stamp } from "./commands/standalone.ts";
+import { TerminalListener } from "./commands/terminal.ts";
+import { describeJob, verifyFolders } from "./commands/verify.ts";
+import { asPluginError, PluginError } from "./errors.ts";
+import { BackendAbort } from "./protocol/file_daemon_session.ts";
+import { program } from "./version.ts";
+
+const usage = `Usage:
+  podheitor-mongodb-backend backup  --to DIR [--level F|I|D] [--job NAME] [--previous NAME] [--working-dir DIR] [--json] "podheitor-mongodb: …"
+  podheitor-mongodb-backend restore --from DIR [--job NAME] [--where DIR] [--only NAME]… [--working-dir DIR] [--key FILE] [--json] "podheitor-mongodb: …"
+  podheitor-mongodb-backend verify  DIR [--key FILE] [--json]
+  podheitor-mongodb-backend job     (spoken to by the File Daemon's plugin)
+  podheitor-mongodb-backend --version | --help
+
+DIR holds one sub-folder a job. backup --to /dev/null reads everything and keeps nothing. --where / restores into the server, any other folder gets
+mongodump's layout. --only takes virtual names as verify lists them. --key names trusted public keys.
+Exit status: 0 clean, 1 failed or with findings, 2 could not run.`;
+
+const text = { type: "string" } as const;
+const flag = { type: "boolean" } as const;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case "job":
+      return await serveJob(standardStreams, { trustedCommand: false, verifyPayload: true }) ? 0 : 1;
+    case "backup":
+      return await backup(rest);
+    case "restore":
+      return await restore(rest);
+    case "verify":
+      return await verify(rest);
+    case "--version":
+      console.log(`${program.name} ${program.version}`);
+      return 0;
+    case "--help":
+      console.log(usage);
+      return 0;
+    default:
+      throw new PluginError("usage", command === undefined ? "No command is given" : `There is no command "${command}"`, { hint: usage });
+  }
+}
+
+const standardStreams = {
+  read: (into: Uint8Array) => Deno.stdin.read(into),
+  write: async (bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+  },
+  close: () => {},
+};
+
+async function backup(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args, { to: text, level: text, job: text, previous: text, "working-dir": text, json: flag });
+  const level = values.level ?? "F";
+  if (level !== "F" && level !== "I" && level !== "D") throw wrongUse(`--level is "${level}", wanted F, I or D`);
+  return await run(values.json === true, (listener, signal) =>
+    backUpToFolder({
+      pluginCommand: onlyPositional(positionals, "a plugin command"),
+      to: required(values.to, "--to"),
+      level,
+      jobName: values.job ?? `standalone.${stamp()}`,
+      previousJobName: values.previous ?? "",
+      workingDirectory: values["working-dir"] ?? Deno.cwd(),
+      listener,
+      signal,
+    }));
+}
+
+async function restore(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args, {
+    from: text,
+    job: text,
+    where: text,
+    only: { type: "string", multiple: true },
+    "working-dir": text,
+    key: text,
+    json: flag,
+  });
+  return await run(values.json === true, (listener, signal) =>
+    restoreFromFolder({
+      pluginCommand: onlyPositional(positionals, "a plugin command"),
+      from: required(values.from, "--from"),
+      jobName: values.job,
+      where: values.where ?? "/",
+      only: values.only ?? [],
+      workingDirectory: values["working-dir"] ?? Deno.cwd(),
+      listener,
+      signal,
+      ...(values.key === undefined ? {} : { keyFile: values.key }),
+    }));
+}
+
+async function verify(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args, { key: text, json: flag });
+  const jobs = await verifyFolders(onlyPositional(positionals, "a folder"), await findTrust(values.key));
+  if (values.json === true) console.log(JSON.stringify(jobs));
+  else for (const line of jobs.flatMap(describeJob)) console.log(line);
+  if (jobs.length === 0) throw wrongUse("the folder holds no job");
+  return jobs.every(({ findings }) => findings.length === 0) ? 0 : 1;
+}
+
+/** Runs a job that Ctrl-C and SIGTERM cancel, and says how it ended. */
+async function run<T extends object>(json: boolean, job: (listener: TerminalListener, signal: AbortSignal) => Promise<T>): Promise<number> {
+  const listener = new TerminalListener(json);
+  const stop = new AbortController();
+  const cancel = () => stop.abort();
+  for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, cancel);
+  try {
+    const totals = await job(listener, stop.signal);
+    if (json) console.log(JSON.stringify({ outcome: "success", ...totals }));
+    else listener.line("Done");
+    return 0;
+  } catch (cause) {
+    if (cause instanceof PluginError && cause.code === "usage") throw cause;
+    const report = cause instanceof BackendAbort ? cause.message : asPluginError(cause).report;
+    if (json) console.log(JSON.stringify({ outcome: "failed", error: report }));
+    console.error(report);
+    return 1;
+  } finally {
+    for (const name of ["SIGINT", "SIGTERM"] as const) Deno.removeSignalListener(name, cancel);
+  }
+}
+
+function parse<T extends ParseArgsOptionsConfig>(args: string[], options: T) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true, strict: true });
+  } catch (cause) {
+    throw wrongUse(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+function onlyPositional(positionals: readonly string[], what: string): string {
+  const [only, ...others] = positionals;
+  if (only === undefined || others.length > 0) throw wrongUse(`wanted ${what} and no other argument, got ${positionals.length}`);
+  return only;
+}
+
+function required(value: string | undefined, option: string): string {
+  if (value === undefined) throw wrongUse(`${option} is missing`);
+  return value;
+}
+
+function wrongUse(reason: string): PluginError {
+  return new PluginError("usage", `Cannot run: ${reason}`, { hint: "See --help." });
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (cause) {
+    console.error(asPluginError(cause).report);
+    Deno.exit(2);
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Opens sealed manifests: nothing of one is believed before its seal has been checked.
+ *
+ * @module
+ */
+
+import { blake3 } from "../../wasm/hasher.ts";
+import { PluginError } from "../errors.ts";
+import { canonicalText } from "./canonical.ts";
+import { findContradictions, type Manifest, manifestSchema, sealedSchema } from "./schema.ts";
+import { type TrustedKey, verifySignature } from "./signature.ts";
+
+/** Which manifests are believed. */
+export interface TrustPolicy {
+  readonly keys: readonly TrustedKey[];
+  /** Whether a manifest without a signature is. */
+  readonly allowUnsigned: boolean;
+}
+
+/** A manifest whose seal is good. */
+export interface OpenedManifest {
+  readonly manifest: Manifest;
+  /** First 16 hexadecimal digits of its BLAKE3. */
+  readonly id: string;
+  /** Key that signed it, null for an unsigned one. */
+  readonly keyId: string | null;
+}
+
+/** Longest sealed manifest that is read: room for half a million collections. */
+const sealedMaxBytes = 256 << 20;
+
+/**
+ * Checks form, digest and signature, in that order, and returns the manifest.
+ *
+ * @throws PluginError `manifestInvalid` or `manifestSignature`
+ */
+export async function openManifest(bytes: Uint8Array, trust: TrustPolicy): Promise<OpenedManifest> {
+  const sealed = parseSealed(bytes);
+  const digest = blake3(new TextEncoder().encode(canonicalText(sealed.manifest))).toHex();
+  if (digest !== sealed.blake3) throw untrusted(`its digest is ${digest}, its seal says ${sealed.blake3}`);
+  await checkSignature(sealed, trust);
+  const parsed = manifestSchema.safeParse(sealed.manifest);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!;
+    throw invalid(`${path.join(".") || "manifest"}: ${message}`);
+  }
+  const [contradiction] = findContradictions(parsed.data);
+  if (contradiction !== undefined) throw invalid(contradiction);
+  return { manifest: parsed.data, id: digest.slice(0, 16), keyId: sealed.keyId };
+}
+
+/** Reads the seal; only the canonical form of what it says is taken, so that no two texts mean the same. */
+function parseSealed(bytes: Uint8Array) {
+  if (bytes.length > sealedMaxBytes) throw invalid(`${bytes.length} bytes are too many`);
+  let text: string;
+  let value: unknown;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw invalid(`it is no JSON (${cause instanceof Error ? cause.message : cause})`);
+  }
+  const sealed = sealedSchema.safeParse(value);
+  if (!sealed.success) throw invalid(`${sealed.error.issues[0]!.path.join(".") || "seal"}: ${sealed.error.issues[0]!.message}`);
+  let canonical: string;
+  try {
+    canonical = canonicalText(value);
+  } catch (cause) {
+    throw invalid(cause instanceof Error ? cause.message : String(cause));
+  }
+  if (canonical !== text) throw invalid("it is not in its canonical form");
+  return sealed.data;
+}
+
+async function checkSignature(
+  { blake3: digest, keyId, signature }: { blake3: string; keyId: string | null; signature: string | null },
+  { keys, allowUnsigned }: TrustPolicy,
+): Promise<void> {
+  if (keyId === null || signature === null) {
+    if (keyId !== signature) throw invalid("it has half a signature");
+    if (allowUnsigned) return;
+    throw new PluginError("manifestSignature", "Cannot trust the manifest: it is not signed", {
+      hint: "If the backup was made with sign=no and you accept that nobody can tell whether it was changed, say allow_unsigned=yes at the restore's " +
+        "prompt (mod, Plugin Options) or set PODHEITOR_MONGODB_ALLOW_UNSIGNED=yes in the File Daemon's environment.",
+    });
+  }
+  const key = keys.find(({ id }) => id === keyId);
+  if (key === undefined) {
+    const known = keys.map(({ id }) => id).join(", ") || "none";
+    throw untrusted(`it is signed by key ${keyId}, trusted are ${known}`);
+  }
+  if (!await verifySignature(key, digest, signature)) throw untrusted(`the signature of key ${keyId} is wrong`);
+}
+
+function invalid(reason: string): PluginError {
+  return new PluginError("manifestInvalid", `Cannot read the manifest: ${reason}`, {
+    hint: "The catalog or the volume was damaged or changed; restore another job.",
+  });
+}
+
+function untrusted(reason: string): PluginError {
+  return new PluginError("manifestSignature", `Cannot trust the manifest: ${reason}`, {
+    hint: "If the signing key was replaced, add the old public key to PODHEITOR_MONGODB_TRUSTED_KEYS. If it wasn't, the backup was changed: restore another job.",
+  });
+}

@@ -1,0 +1,124 @@
+/**
+ * What a manifest holds. FORMAT.md explains it; this is the law.
+ *
+ * @module
+ */
+
+import * as z from "zod";
+
+/** Format and version in one word. */
+export const manifestFormat = "podheitor-mongodb-manifest/1";
+
+const count = z.int().nonnegative();
+const uint32 = z.int().min(0).max(0xffff_ffff);
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const name = z.string().min(1).max(4096);
+const path = z.string().max(8192).regex(/^\/@mongodb\/[^\0]+$/).refine((text) => !text.split("/").includes(".."), "a path with ..");
+const namespace = z.strictObject({ database: name, collection: name });
+const oplogPosition = z.strictObject({ t: uint32, i: uint32, term: z.int() });
+
+const segment = z.strictObject({ path, size: count.min(5), documents: count.min(1), blake3: digest });
+
+const collection = z.strictObject({
+  name,
+  kind: z.enum(["collection", "timeseries", "view"]),
+  data: namespace.nullable(),
+  uuid: z.string().regex(/^[0-9a-f]{32}$/).nullable(),
+  metadata: z.string(),
+  metadataObject: z.strictObject({ path, size: count, blake3: digest }),
+  documents: count,
+  bytes: count,
+  segments: z.array(segment),
+});
+
+const member = z.strictObject({
+  host: name,
+  state: z.string(),
+  healthy: z.boolean(),
+  hidden: z.boolean(),
+  lagSeconds: count.nullable(),
+});
+
+/** The manifest itself, without its seal. */
+export const manifestSchema = z.strictObject({
+  format: z.literal(manifestFormat),
+  createdAt: z.iso.datetime({ precision: 3 }),
+  program: z.strictObject({ name, version: name }),
+  job: z.strictObject({ id: count, name, level: z.enum(["F", "I", "D"]), previousName: name.nullable(), clientName: z.string() }),
+  resource: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/),
+  mode: z.literal("dump"),
+  scope: z.strictObject({ databases: z.array(name) }),
+  deployment: z.strictObject({
+    kind: z.enum(["replicaSet", "standalone"]),
+    setName: name.nullable(),
+    serverVersion: name,
+    featureCompatibilityVersion: z.string(),
+    source: name,
+    sourceState: name,
+    members: z.array(member),
+  }),
+  oplog: z.strictObject({ start: oplogPosition, end: oplogPosition }).nullable(),
+  databases: z.array(z.strictObject({ name, collections: z.array(collection) })),
+  totals: z.strictObject({ databases: count, collections: count, documents: count, bytes: count, objects: count }),
+});
+
+/** A manifest with its seal, as it is stored. */
+export const sealedSchema = z.strictObject({
+  blake3: digest,
+  keyId: z.string().regex(/^[0-9a-f]{16}$/).nullable(),
+  manifest: z.unknown(),
+  signature: z.string().regex(/^[A-Za-z0-9+/]{86}==$/).nullable(),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type ManifestCollection = z.infer<typeof collection>;
+export type ManifestSegment = z.infer<typeof segment>;
+
+/** A virtual file as the manifest lists it. `documents` is null for metadata. */
+export interface ManifestObject {
+  readonly path: string;
+  readonly kind: "segment" | "metadata";
+  readonly size: number;
+  readonly documents: number | null;
+  readonly blake3: string;
+}
+
+/** Every object of a manifest, in the order in which it was sent. */
+export function* manifestObjects(manifest: Manifest): Generator<ManifestObject> {
+  for (const { collections } of manifest.databases) {
+    for (const { metadataObject, segments } of collections) {
+      yield { ...metadataObject, kind: "metadata", documents: null };
+      for (const one of segments) yield { ...one, kind: "segment" };
+    }
+  }
+}
+
+/** What contradicts itself within a manifest, one sentence each; empty for a sound one. */
+export function findContradictions(manifest: Manifest): string[] {
+  const faults: string[] = [];
+  const seen = new Set<string>();
+  const root = `/@mongodb/${manifest.resource}/`;
+  const sums = { databases: manifest.databases.length, collections: 0, documents: 0, bytes: 0, objects: 0 };
+  for (const { path } of manifestObjects(manifest)) {
+    if (!path.startsWith(root)) faults.push(`${path} is not below ${root}`);
+    if (seen.has(path)) faults.push(`${path} is listed twice`);
+    seen.add(path);
+    sums.objects++;
+  }
+  for (const database of manifest.databases) {
+    for (const one of database.collections) {
+      sums.collections++;
+      sums.documents += one.documents;
+      sums.bytes += one.bytes;
+      const documents = one.segments.reduce((sum, segment) => sum + segment.documents, 0);
+      const bytes = one.segments.reduce((sum, segment) => sum + segment.size, 0);
+      if (documents !== one.documents || bytes !== one.bytes) faults.push(`${database.name}.${one.name} is not the sum of its segments`);
+      if ((one.kind === "view") !== (one.data === null)) faults.push(`${database.name}.${one.name} is a ${one.kind} and its data disagrees`);
+    }
+  }
+  for (const [name, sum] of Object.entries(sums)) {
+    const total = manifest.totals[name as keyof typeof sums];
+    if (total !== sum) faults.push(`the total of ${name} is ${total}, its parts make ${sum}`);
+  }
+  return faults;
+}

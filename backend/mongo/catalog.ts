@@ -1,0 +1,170 @@
+/**
+ * What there is on a server, as raw as the server says it.
+ *
+ * @module
+ */
+
+import type { Db, MongoClient } from "mongodb";
+import { type BsonElement, bsonType, elements, findElement, joinElements, stringValue } from "../bson/document.ts";
+import { formatExtendedJson } from "../bson/extended_json.ts";
+import { PluginError } from "../errors.ts";
+import { formatNamespace } from "../namespace.ts";
+import type { Collection, CollectionKind } from "../ports.ts";
+import { driverError, isNamespaceNotFound } from "./driver_error.ts";
+import { rawDocuments } from "./raw_cursor.ts";
+
+/** Databases that belong to a server and not to its users. */
+const serverDatabases: ReadonlySet<string> = new Set(["config", "local"]);
+
+/** Names of the databases that hold users' data, sorted. */
+export async function listDatabases(client: MongoClient): Promise<string[]> {
+  try {
+    const reply = await client.db("admin").command({ listDatabases: 1, nameOnly: true, authorizedDatabases: false });
+    const names: string[] = reply["databases"].map(({ name }: { name: string }) => name).filter((name: string) => !serverDatabases.has(name));
+    const held: string[] = [];
+    for (const name of names.sort()) {
+      if (name !== "admin" || (await listEntries(client.db(name))).some((entry) => kindOf(name, entry) !== null)) held.push(name);
+    }
+    return held;
+  } catch (cause) {
+    throw driverError("list the databases", cause);
+  }
+}
+
+/**
+ * Every collection of a database that holds users' data, sorted by name. Left out are what the server makes by itself (`system.profile`, `system.views`, buckets
+ * as such) and `admin.system.*`; `system.js` is users' data.
+ */
+export async function listCollections(db: Db): Promise<Collection[]> {
+  try {
+    const entries = await listEntries(db);
+    const collections: Collection[] = [];
+    for (const entry of entries) {
+      const kind = kindOf(db.databaseName, entry);
+      if (kind !== null) collections.push(await describeCollection(db, entry, kind, entries));
+    }
+    return collections.sort((a, b) => (a.namespace.collection < b.namespace.collection ? -1 : 1));
+  } catch (cause) {
+    throw driverError(`list the collections of ${db.databaseName}`, cause);
+  }
+}
+
+/** An entry of listCollections. */
+interface Entry {
+  readonly name: string;
+  readonly type: string;
+  readonly options: Uint8Array;
+  readonly uuid: string | null;
+}
+
+const emptyDocument = joinElements([]);
+
+async function listEntries(db: Db): Promise<Entry[]> {
+  const documents = await rawDocuments(db, { listCollections: 1, cursor: {} });
+  return documents.map((document) => {
+    const info = findElement(document, "info")?.value ?? emptyDocument;
+    return {
+      name: text(findElement(document, "name")) ?? "",
+      type: text(findElement(document, "type")) ?? "collection",
+      options: findElement(document, "options")?.value ?? emptyDocument,
+      // A binary's length and subtype come first.
+      uuid: findElement(info, "uuid")?.value.subarray(5).toHex() ?? null,
+    };
+  });
+}
+
+/** What an entry is to a backup; null for what isn't backed up. */
+function kindOf(database: string, { name, type }: Entry): CollectionKind | null {
+  if (name.startsWith("system.") && (name !== "system.js" || database === "admin")) return null;
+  if (type === "collection" || type === "timeseries" || type === "view") return type;
+  throw new PluginError("unsupportedServer", `Cannot back up ${database}.${name}: it is of the unknown type "${type}"`, {
+    hint: "This version of the plugin doesn't know that kind of collection: leave the database out with database=, or update the plugin.",
+  });
+}
+
+async function describeCollection(db: Db, entry: Entry, kind: CollectionKind, entries: readonly Entry[]): Promise<Collection> {
+  const namespace = { database: db.databaseName, collection: entry.name };
+  const indexes = kind === "view" ? [] : await listIndexes(db, entry.name);
+  const metadata = joinElements([
+    { key: "options", type: bsonType.document, value: entry.options },
+    {
+      key: "indexes",
+      type: bsonType.array,
+      value: joinElements(indexes.map((value, at) => ({ key: String(at), type: bsonType.document, value }))),
+    },
+    textElement("uuid", entry.uuid ?? ""),
+    textElement("collectionName", entry.name),
+    textElement("type", kind),
+  ]);
+  const data = dataOf(namespace, kind, entries);
+  return {
+    namespace,
+    kind,
+    data,
+    uuid: entry.uuid,
+    sizeHintBytes: data === null ? 0 : await sizeOf(db, data.collection),
+    metadata: expressible(namespace, metadata),
+  };
+}
+
+/** Where the documents are: a time series keeps them in a bucket collection beside it, where the server still makes one. */
+function dataOf(namespace: Collection["namespace"], kind: CollectionKind, entries: readonly Entry[]): Collection["namespace"] | null {
+  if (kind === "view") return null;
+  if (kind === "collection") return namespace;
+  const buckets = `system.buckets.${namespace.collection}`;
+  if (!entries.some(({ name }) => name === buckets)) {
+    throw new PluginError("unsupportedServer", `Cannot back up ${formatNamespace(namespace)}: it is a time series without a bucket collection of its own`, {
+      hint: "This server keeps time series in a way that this version of the plugin doesn't know: leave the database out with database=, or update the plugin.",
+    });
+  }
+  return { database: namespace.database, collection: buckets };
+}
+
+async function listIndexes(db: Db, collection: string): Promise<Uint8Array[]> {
+  try {
+    return await rawDocuments(db, { listIndexes: collection, cursor: {} });
+  } catch (cause) {
+    if (isNamespaceNotFound(cause)) return [];
+    throw cause;
+  }
+}
+
+async function sizeOf(db: Db, collection: string): Promise<number> {
+  // Only for the order of work and for estimates: a user without that privilege can back up all the same.
+  return await db.command({ collStats: collection }).then((stats) => Number(stats["size"] ?? 0), () => 0);
+}
+
+function expressible(namespace: Collection["namespace"], metadata: Uint8Array): string {
+  try {
+    return formatExtendedJson(metadata);
+  } catch (cause) {
+    throw new PluginError("serverReply", `Cannot write down the options of ${formatNamespace(namespace)}: ${cause instanceof Error ? cause.message : cause}`, {
+      hint: "Its options or indexes hold something that mongodump's metadata format can't express; leave the database out or change them.",
+      cause,
+    });
+  }
+}
+
+function text(element: BsonElement | undefined): string | undefined {
+  return element?.type === bsonType.string ? stringValue(element.value) : undefined;
+}
+
+function textElement(key: string, content: string): BsonElement {
+  const bytes = new TextEncoder().encode(content);
+  const value = new Uint8Array(bytes.length + 5);
+  new DataView(value.buffer).setInt32(0, bytes.length + 1, true);
+  value.set(bytes, 4);
+  return { key, type: bsonType.string, value };
+}
+
+/** The indexes of a collection's metadata that have to be built: all but the one on `_id` that comes with the collection. */
+export function buildableIndexes(indexes: Uint8Array): Uint8Array[] {
+  return [...elements(indexes)].map(({ value }) => value).filter((index) =>
+    text(findElement(index, "name")) !== "_id_" && findElement(index, "clustered") === undefined
+  );
+}
+
+/** Name of an index. */
+export function indexName(index: Uint8Array): string {
+  return text(findElement(index, "name")) ?? "";
+}

@@ -1,0 +1,60 @@
+/**
+ * What the driver throws, as a failure that an operator understands.
+ *
+ * @module
+ */
+
+import {
+  MongoAPIError,
+  MongoError,
+  MongoNetworkError,
+  MongoParseError,
+  MongoServerError,
+  MongoServerSelectionError,
+} from "mongodb";
+import { type ErrorCode, PluginError } from "../errors.ts";
+import { maskUri } from "../options/credentials.ts";
+
+const authenticationCodes: ReadonlySet<unknown> = new Set([11, 13, 18, 8000]);
+
+/**
+ * A failure of the driver or the server while `action` was done.
+ *
+ * @param action what was being done, as in `read app.orders`
+ * @param code for failures that are neither of the connection nor of a privilege
+ */
+export function driverError(action: string, cause: unknown, code: ErrorCode = "serverCommand"): PluginError {
+  if (cause instanceof PluginError) return cause;
+  const reason = maskUri(cause instanceof Error ? cause.message : String(cause));
+  const message = `Cannot ${action}: ${reason}`;
+  if (cause instanceof MongoServerError && authenticationCodes.has(cause.code)) {
+    return new PluginError("authentication", message, {
+      hint: "Check user, password and authSource of the connection string, and that the user has the privilege named above.",
+      cause,
+    });
+  }
+  if (cause instanceof MongoParseError || cause instanceof MongoAPIError) {
+    return new PluginError("optionInvalid", `Cannot ${action}: the connection string is not usable: ${reason}`, {
+      hint: "Correct uri= or the file of uri_file=.",
+      cause,
+    });
+  }
+  if (cause instanceof MongoServerSelectionError || (cause instanceof MongoNetworkError && code === "serverCommand")) {
+    return new PluginError("connect", message, {
+      hint: "Check that the server runs, that this machine reaches its address, and TLS settings on both sides.",
+      cause,
+    });
+  }
+  return new PluginError(code, message, { hint: hintFor(code), cause });
+}
+
+function hintFor(code: ErrorCode): string {
+  if (code === "incompleteRead") return "Run the job again; if it fails again, see the log of the source member for the reason.";
+  if (code === "restoreWrite") return "See the server's log. Restore again with drop=yes once the reason is gone.";
+  return "See the server's log for the reason.";
+}
+
+/** Whether the server says that there is no such thing to drop or list. */
+export function isNamespaceNotFound(cause: unknown): boolean {
+  return cause instanceof MongoError && (cause as MongoServerError).code === 26;
+}

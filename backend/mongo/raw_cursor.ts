@@ -1,0 +1,102 @@
+/**
+ * Cursors whose batches stay raw.
+ *
+ * @module
+ */
+
+import { type ClientSession, type Db, type Document, Long, ReadPreference } from "mongodb";
+import { elements } from "../bson/document.ts";
+import { type CursorReply, readCursorReply } from "../bson/cursor_reply.ts";
+
+/** A reading session: cursors die with their session, and a session that is not refreshed dies after half an hour. */
+const refreshIntervalMs = 300_000;
+
+/** Documents of one getMore; the server stops at 16 MiB anyway. */
+const batchDocuments = 1_000_000;
+
+const closeTimeoutMs = 2_000;
+
+const readPreference = ReadPreference.SECONDARY_PREFERRED;
+
+/**
+ * The raw arrays of a cursor's batches. The next one is on its way while one is looked at. Leaving early closes the cursor on the server.
+ *
+ * @param command opens the cursor: find, listCollections or listIndexes
+ */
+export async function* rawBatches(db: Db, command: Document, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const session = db.client.startSession({ causalConsistency: false });
+  const refresh = setInterval(() => void refreshSession(db, session), refreshIntervalMs);
+  let id = 0n;
+  let collection = "";
+  let pending: Promise<CursorReply> | undefined;
+  try {
+    const first = await abortable(run(db, command, session), signal);
+    id = first.id;
+    collection = first.namespace.slice(first.namespace.indexOf(".") + 1);
+    const more = () => {
+      const reply = run(db, { getMore: Long.fromBigInt(id), collection, batchSize: batchDocuments }, session);
+      // It is awaited in its turn; until then its failure must not count as unhandled.
+      reply.catch(() => {});
+      return reply;
+    };
+    pending = id === 0n ? undefined : more();
+    yield first.batch;
+    while (pending !== undefined) {
+      const { id: nextId, batch } = await abortable(pending, signal);
+      id = nextId;
+      pending = id === 0n ? undefined : more();
+      yield batch;
+    }
+  } finally {
+    clearInterval(refresh);
+    if (id !== 0n) await closeCursor(db, collection, id, pending, session);
+    await session.endSession().catch(() => {});
+  }
+}
+
+/** All documents of a small cursor, raw. */
+export async function rawDocuments(db: Db, command: Document): Promise<Uint8Array[]> {
+  const documents: Uint8Array[] = [];
+  for await (const batch of rawBatches(db, command)) {
+    for (const { value } of elements(batch)) documents.push(value);
+  }
+  return documents;
+}
+
+async function run(db: Db, command: Document, session: ClientSession): Promise<CursorReply> {
+  const reply = await db.command(command, { session, raw: true, readPreference });
+  return readCursorReply(reply["cursor"]);
+}
+
+async function refreshSession(db: Db, session: ClientSession): Promise<void> {
+  // A failure shows itself at the next batch.
+  await db.client.db("admin").command({ refreshSessions: [session.id] }).catch(() => {});
+}
+
+async function closeCursor(
+  db: Db,
+  collection: string,
+  id: bigint,
+  pending: Promise<CursorReply> | undefined,
+  session: ClientSession,
+): Promise<void> {
+  const settled = Promise.allSettled([pending]).then(() =>
+    db.command({ killCursors: collection, cursors: [Long.fromBigInt(id)] }, { session, timeoutMS: closeTimeoutMs })
+  );
+  // Courtesy to the server only: one that doesn't answer in time closes the cursor by itself.
+  await abortable(settled, AbortSignal.timeout(closeTimeoutMs)).catch(() => {});
+}
+
+/** Rejects with the signal's reason as soon as it is aborted. */
+async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work;
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const giveUp = () => reject(signal.reason);
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+}

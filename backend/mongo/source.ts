@@ -1,0 +1,79 @@
+/**
+ * A server as the source of a backup.
+ *
+ * @module
+ */
+
+import { type Document, ReadPreference } from "mongodb";
+import { formatNamespace, type Namespace } from "../namespace.ts";
+import type { Collection, Deployment, Source } from "../ports.ts";
+import type { Secret } from "../secret.ts";
+import { type OplogPosition, timestampFromBits } from "../timestamp.ts";
+import { listCollections, listDatabases } from "./catalog.ts";
+import { driverError } from "./driver_error.ts";
+import { rawBatches } from "./raw_cursor.ts";
+import { type Connection, openForReading } from "./topology.ts";
+
+/** Picks a member and opens it for reading. */
+export async function openSource(uri: Secret): Promise<Source> {
+  return new MongoSource(await openForReading(uri));
+}
+
+const readPreference = ReadPreference.SECONDARY_PREFERRED;
+
+class MongoSource implements Source {
+  readonly deployment: Deployment;
+  readonly warnings: readonly string[];
+  readonly #client: Connection["client"];
+
+  constructor({ client, deployment, warnings }: Connection) {
+    this.deployment = deployment;
+    this.warnings = warnings;
+    this.#client = client;
+  }
+
+  listDatabases(): Promise<string[]> {
+    return listDatabases(this.#client);
+  }
+
+  listCollections(database: string): Promise<Collection[]> {
+    return listCollections(this.#client.db(database));
+  }
+
+  async *readBatches(namespace: Namespace, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const db = this.#client.db(namespace.database);
+    try {
+      yield* rawBatches(db, { find: namespace.collection, batchSize: 0, noCursorTimeout: true }, signal);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw driverError(`read ${formatNamespace(namespace)} to its end`, cause, "incompleteRead");
+    }
+  }
+
+  async countDocuments(namespace: Namespace, exact: boolean): Promise<number> {
+    const db = this.#client.db(namespace.database);
+    try {
+      if (!exact) return Number((await db.command({ count: namespace.collection }, { readPreference }))["n"]);
+      const pipeline = [{ $group: { _id: null, n: { $sum: 1 } } }];
+      const reply = await db.command({ aggregate: namespace.collection, pipeline, cursor: {} }, { readPreference });
+      return Number(reply["cursor"].firstBatch[0]?.n ?? 0);
+    } catch (cause) {
+      throw driverError(`count the documents of ${formatNamespace(namespace)}`, cause);
+    }
+  }
+
+  async oplogTip(): Promise<OplogPosition | null> {
+    try {
+      const hello: Document = await this.#client.db("admin").command({ hello: 1 }, { useBigInt64: true });
+      const optime: Document | undefined = hello["lastWrite"]?.majorityOpTime;
+      if (optime === undefined) return null;
+      return { ...timestampFromBits(optime["ts"].toBigInt()), term: Number(optime["t"]) };
+    } catch (cause) {
+      throw driverError("read the end of the oplog", cause, "oplogUnavailable");
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.close();
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * A server as the target of a restore.
+ *
+ * @module
+ */
+
+import { type Db, type Document, MongoServerError } from "mongodb";
+import { DocumentSequence } from "mongodb/lib/cmap/commands.js";
+import { bsonType, countDocuments, elements, findElement, joinElements } from "../bson/document.ts";
+import { parseExtendedJson } from "../bson/extended_json_parser.ts";
+import { PluginError } from "../errors.ts";
+import { formatNamespace, type Namespace } from "../namespace.ts";
+import type { RestoredCollection, Target } from "../ports.ts";
+import type { Secret } from "../secret.ts";
+import { buildableIndexes, indexName } from "./catalog.ts";
+import { driverError, isNamespaceNotFound } from "./driver_error.ts";
+import { rawDocuments } from "./raw_cursor.ts";
+import { RawValue } from "./raw_value.ts";
+import { type Connection, openForWriting } from "./topology.ts";
+
+/** Finds the primary and opens it for writing. */
+export async function openTarget(uri: Secret): Promise<Target> {
+  return new MongoTarget(await openForWriting(uri));
+}
+
+const writeConcern = { w: "majority" } as const;
+const namespaceExists = 48;
+
+class MongoTarget implements Target {
+  readonly description: string;
+  readonly #client: Connection["client"];
+
+  constructor({ client, deployment }: Connection) {
+    const set = deployment.setName === null ? "standalone server" : `replica set ${deployment.setName}`;
+    this.description = `${set} at ${deployment.source} (MongoDB ${deployment.serverVersion})`;
+    this.#client = client;
+  }
+
+  inOrder({ metadata }: RestoredCollection): boolean {
+    return isCapped(metadata);
+  }
+
+  async findOccupied(collections: readonly RestoredCollection[]): Promise<Namespace[]> {
+    const occupied: Namespace[] = [];
+    for (const collection of collections) {
+      if (await this.#isOccupied(collection)) occupied.push(collection.namespace);
+    }
+    return occupied;
+  }
+
+  async drop(collection: RestoredCollection): Promise<void> {
+    try {
+      await this.#db(collection).command({ drop: collection.namespace.collection, writeConcern });
+    } catch (cause) {
+      if (!isNamespaceNotFound(cause)) throw driverError(`drop ${formatNamespace(collection.namespace)}`, cause, "restoreTarget");
+    }
+  }
+
+  async create(collection: RestoredCollection): Promise<void> {
+    const action = `create ${formatNamespace(collection.namespace)}`;
+    const options = findElement(parseExtendedJson(collection.metadata), "options")?.value ?? joinElements([]);
+    const command: Document = { create: collection.namespace.collection };
+    for (const { key, type, value } of elements(options)) command[key] = new RawValue(key, type, value);
+    try {
+      try {
+        await this.#db(collection).command({ ...command, writeConcern });
+      } catch (cause) {
+        if (!(cause instanceof MongoServerError) || cause.code !== namespaceExists) throw cause;
+        // It was found empty before: it gives way, so that the restored one has the options of the backup.
+        if (await this.#isOccupied(collection)) throw cause;
+        await this.drop(collection);
+        await this.#db(collection).command({ ...command, writeConcern });
+      }
+    } catch (cause) {
+      throw driverError(action, cause, "restoreTarget");
+    }
+  }
+
+  async write(collection: RestoredCollection, documents: Uint8Array): Promise<void> {
+    const { database, collection: name } = collection.data ?? collection.namespace;
+    const action = `write to ${database}.${name}`;
+    const sequence = new DocumentSequence("documents");
+    sequence.push({}, Buffer.from(documents.buffer, documents.byteOffset, documents.length));
+    let reply: Document;
+    try {
+      reply = await this.#client.db(database).command({
+        insert: name,
+        documents: sequence,
+        ordered: this.inOrder(collection),
+        bypassDocumentValidation: true,
+        writeConcern,
+      });
+    } catch (cause) {
+      throw driverError(action, cause, "restoreWrite");
+    }
+    const sent = countDocuments(documents);
+    const fault = reply["writeErrors"]?.[0]?.errmsg ?? reply["writeConcernError"]?.errmsg ?? null;
+    if (fault !== null || reply["n"] !== sent) {
+      throw new PluginError("restoreWrite", `Cannot ${action}: the server took ${reply["n"]} of ${sent} documents: ${fault ?? "it gave no reason"}`, {
+        hint: "See the server's log. Restore again with drop=yes once the reason is gone.",
+      });
+    }
+  }
+
+  async finish(collection: RestoredCollection): Promise<void> {
+    if (collection.kind === "view") return;
+    const indexes = buildableIndexes(findElement(parseExtendedJson(collection.metadata), "indexes")?.value ?? joinElements([]));
+    if (indexes.length === 0) return;
+    const name = collection.namespace.collection;
+    const value = joinElements(indexes.map((index, at) => ({ key: String(at), type: bsonType.document, value: withoutNamespace(index) })));
+    const action = `build the indexes of ${formatNamespace(collection.namespace)}`;
+    try {
+      const db = this.#db(collection);
+      await db.command({ createIndexes: name, indexes: new RawValue("indexes", bsonType.array, value), writeConcern });
+      const built = new Set((await rawDocuments(db, { listIndexes: name, cursor: {} })).map(indexName));
+      const missing = indexes.map(indexName).filter((index) => !built.has(index));
+      if (missing.length > 0) throw new Error(`the server doesn't list ${missing.join(", ")}`);
+    } catch (cause) {
+      throw driverError(action, cause, "restoreWrite");
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.close();
+  }
+
+  /** Whether something is there that a restore would destroy: any view, or a collection with a document in it. */
+  async #isOccupied(collection: RestoredCollection): Promise<boolean> {
+    const { namespace } = collection;
+    try {
+      const db = this.#db(collection);
+      const [entry] = await db.listCollections({ name: namespace.collection }, { nameOnly: false }).toArray();
+      if (entry === undefined) return false;
+      if (entry.type === "view") return true;
+      return (await db.command({ find: namespace.collection, limit: 1, singleBatch: true, projection: { _id: 1 } }))["cursor"].firstBatch.length > 0;
+    } catch (cause) {
+      throw driverError(`look at ${formatNamespace(namespace)}`, cause, "restoreTarget");
+    }
+  }
+
+  #db({ namespace }: RestoredCollection): Db {
+    return this.#client.db(namespace.database);
+  }
+}
+
+function isCapped(metadata: string): boolean {
+  const options = findElement(parseExtendedJson(metadata), "options")?.value;
+  const capped = options === undefined ? undefined : findElement(options, "capped");
+  return capped?.value[0] === 1;
+}
+
+/** An index without the namespace that old servers wrote into it. */
+function withoutNamespace(index: Uint8Array): Uint8Array {
+  return joinElements([...elements(index)].filter(({ key }) => key !== "ns"));
+}

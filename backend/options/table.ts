@@ -1,0 +1,145 @@
+/**
+ * The one table of options. Parser, types, reference and restore form are made from it.
+ *
+ * @module
+ */
+
+/** Who looks at an option. */
+export type OptionUse = "backup" | "restore" | "both";
+
+interface Described {
+  readonly use: OptionUse;
+  /** One sentence for the reference. */
+  readonly summary: string;
+  readonly example: string;
+  /** Whether an operator may give it at a restore's prompt. */
+  readonly form?: true;
+}
+
+interface OptionTypes {
+  bool: { kind: "bool"; default: boolean };
+  integer: { kind: "integer"; default: number; min: number; max: number };
+  size: { kind: "size"; default: number; min: number; max: number };
+  choice: { kind: "choice"; default: string; values: readonly string[]; later: readonly string[] };
+  list: { kind: "list"; default: readonly string[] };
+  name: { kind: "name"; default: null };
+  path: { kind: "path"; default: null };
+  uri: { kind: "uri"; default: null };
+}
+
+/** A row of the table. */
+export type OptionRow = Described & OptionTypes[keyof OptionTypes];
+
+const mib = 1024 * 1024;
+
+/** Every option of the plugin command. */
+export const optionTable = {
+  mode: {
+    kind: "choice",
+    default: "dump",
+    values: ["dump"],
+    later: ["snapshot", "hot_backup", "backup_cursor", "sharded", "replicate"],
+    use: "both",
+    summary: "How the data is read.",
+    example: "mode=dump",
+  },
+  uri: {
+    kind: "uri",
+    default: null,
+    use: "both",
+    form: true,
+    summary: "MongoDB connection string. Bacula stores the plugin command on the volume and in the catalog: keep passwords out of it.",
+    example: "uri=mongodb://backup@db1:27017,db2:27017/?replicaSet=rs0",
+  },
+  uri_file: {
+    kind: "path",
+    default: null,
+    use: "both",
+    summary: "File that holds the connection string, readable by its owner only; in place of uri.",
+    example: "uri_file=/etc/podheitor/rs0.uri",
+  },
+  password_file: {
+    kind: "path",
+    default: null,
+    use: "both",
+    summary: "File that holds the password of the user named in the connection string, readable by its owner only.",
+    example: "password_file=/etc/podheitor/rs0.password",
+  },
+  database: {
+    kind: "list",
+    default: ["*"],
+    use: "backup",
+    summary: "Databases to back up, separated by commas; * is all of them but config and local.",
+    example: "database=app,shop",
+  },
+  resource: {
+    kind: "name",
+    default: null,
+    use: "backup",
+    summary: "Name of this source in virtual file names and sidecars; by default the replica set's name.",
+    example: "resource=orders-prod",
+  },
+  parallel_dbs: {
+    kind: "integer",
+    default: 4,
+    min: 1,
+    max: 16,
+    use: "backup",
+    summary: "Databases that are read at the same time. Memory grows with it: a segment and two batches each.",
+    example: "parallel_dbs=4",
+  },
+  segment_size: {
+    kind: "size",
+    default: 32 * mib,
+    min: mib,
+    max: 256 * mib,
+    use: "backup",
+    summary: "Size at which a collection's documents are cut into another virtual file.",
+    example: "segment_size=64M",
+  },
+  verify: {
+    kind: "bool",
+    default: true,
+    use: "backup",
+    summary: "Whether documents read are held against the server's own count.",
+    example: "verify=true",
+  },
+  sign: {
+    kind: "bool",
+    default: true,
+    use: "backup",
+    summary: "Whether the manifest is signed; without a signature, changes to a backup can't be noticed.",
+    example: "sign=no",
+  },
+  drop: {
+    kind: "bool",
+    default: false,
+    use: "restore",
+    form: true,
+    summary: "Whether a restore may remove collections that are in its way.",
+    example: "drop=yes",
+  },
+  allow_unsigned: {
+    kind: "bool",
+    default: false,
+    use: "restore",
+    form: true,
+    summary: "Whether a restore takes an unsigned manifest. Heeded at the restore's prompt and on the command line, never in a FileSet.",
+    example: "allow_unsigned=yes",
+  },
+} as const satisfies Record<string, OptionRow>;
+
+/** Name of an option. */
+export type OptionName = keyof typeof optionTable;
+
+type Value<Row extends OptionRow> = Row extends { kind: "bool" } ? boolean
+  : Row extends { kind: "integer" | "size" } ? number
+  : Row extends { kind: "list" } ? readonly string[]
+  : Row extends { kind: "choice" } ? Row["values"][number]
+  : string | null;
+
+/** Every option with its value. */
+export type Options = { readonly [Name in OptionName]: Value<(typeof optionTable)[Name]> };
+
+/** The rows in the table's order. */
+export const optionRows: readonly (readonly [OptionName, OptionRow])[] = Object.entries(optionTable) as [OptionName, OptionRow][];

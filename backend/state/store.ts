@@ -1,0 +1,81 @@
+/**
+ * Files in the File Daemon's working directory, each written whole or not at all.
+ *
+ * @module
+ */
+
+import { PluginError } from "../errors.ts";
+import { addRecord, formatStats, type JobRecord, parseStats, type StatsFile } from "./job_record.ts";
+
+/** The sidecars of one working directory. */
+export class JobStore {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** A resource's jobs, or null where none has been recorded. */
+  async read(resource: string): Promise<StatsFile | null> {
+    const path = this.#statsPath(resource);
+    try {
+      return parseStats(await Deno.readTextFile(path));
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotFound) return null;
+      throw new PluginError("stateRead", `Cannot read ${path}: ${reason(cause)}`, {
+        hint: "It is only statistics: move the file away, and the next job begins a new one.",
+        cause,
+      });
+    }
+  }
+
+  /** Adds a job. A file that can't be read is set aside under another name, so that the job's record isn't lost. */
+  async record(resource: string, record: JobRecord): Promise<void> {
+    const path = this.#statsPath(resource);
+    try {
+      using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o640 });
+      await lock.lock(true);
+      const known = await this.read(resource).catch(async (cause) => {
+        if (!(cause instanceof PluginError)) throw cause;
+        await Deno.rename(path, `${path}.unreadable`);
+        return null;
+      });
+      await replaceFile(path, formatStats(addRecord(known, resource, record)));
+    } catch (cause) {
+      throw new PluginError("stateWrite", `Cannot write ${path}: ${reason(cause)}`, {
+        hint: "The backend's user must be able to write to the File Daemon's working directory, and it must have room.",
+        cause,
+      });
+    }
+  }
+
+  #statsPath(resource: string): string {
+    if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(resource)) {
+      throw new PluginError("internal", `Cannot name a sidecar: "${resource}" is no name of a resource`);
+    }
+    return `${this.#directory}/podheitor-mongodb-${resource}-stats.json`;
+  }
+}
+
+/** Puts a text in a file's place: readers see the old one or the new one, also after a crash. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.tmp`;
+  try {
+    {
+      using file = await Deno.open(temporary, { create: true, write: true, truncate: true, mode: 0o640 });
+      const bytes = new TextEncoder().encode(text);
+      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+      await file.sync();
+    }
+    await Deno.rename(temporary, path);
+  } catch (cause) {
+    await Deno.remove(temporary).catch(() => {});
+    throw cause;
+  }
+  using directory = await Deno.open(path.slice(0, path.lastIndexOf("/")) || "/");
+  await directory.sync();
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,30 @@
+import { PluginError } from "./errors.ts";
+
+/** A BSON timestamp: `t` Unix seconds, `i` increment within that second; both unsigned 32-bit. */
+export interface Timestamp {
+  readonly t: number;
+  readonly i: number;
+}
+
+/** A place in the oplog: the timestamp and the election term that wrote it. */
+export interface OplogPosition extends Timestamp {
+  readonly term: number;
+}
+
+/** Negative, zero or positive as `a` is before, at or after `b`. */
+export function compareTimestamps(a: Timestamp, b: Timestamp): number {
+  return a.t - b.t || a.i - b.i;
+}
+
+/** `1719900000.4` */
+export function formatTimestamp({ t, i }: Timestamp): string {
+  return `${t}.${i}`;
+}
+
+/** The timestamp of a BSON Timestamp's 64 bits. */
+export function timestampFromBits(bits: bigint): Timestamp {
+  if (bits < 0n || bits > 0xffff_ffff_ffff_ffffn) {
+    throw new PluginError("internal", `Cannot read a timestamp: ${bits} is not an unsigned 64-bit number`);
+  }
+  return { t: Number(bits >> 32n), i: Number(bits & 0xffff_ffffn) };
+}

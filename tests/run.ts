@@ -1,0 +1,169 @@
+/**
+ * The whole test run, `deno task test`: every stage in turn, live, and a count of everything in the last line.
+ *
+ *     deno task test [--older] [stage…]
+ *
+ * `--older` adds the end-to-end tests on MongoDB 5.0 and 4.4. What a stage needs and the machine lacks is fetched or installed.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { ensureTools } from "./lab/tools.ts";
+import { type Tally, tallyJUnit, tallyText, withExitStatus } from "./tally.ts";
+
+const checkout = new URL("..", import.meta.url).pathname;
+// The programs that tests start by name must find this very Deno, wherever it came from.
+const env = { PATH: `${Deno.execPath().replace(/\/[^/]*$/, "")}:${Deno.env.get("PATH") ?? ""}` };
+const endToEnd = ["tests/e2e", "tests/faults"];
+
+interface Stage {
+  readonly name: string;
+  /** Runs only when it is asked for. */
+  readonly older?: true;
+  /** Whether there is anything to run yet. */
+  exists?(): boolean;
+  run(): Promise<Tally>;
+}
+
+const stages: readonly Stage[] = [
+  { name: "fmt", run: () => gate("fmt", "--check") },
+  { name: "lint", run: () => gate("lint") },
+  { name: "check", run: () => gate("check", ".") },
+  { name: "cshim", exists: () => isThere("cshim/Makefile"), run: testShim },
+  { name: "unit", run: () => denoTest([], [...endToEnd, "tests/lab"]) },
+  { name: "lab", run: () => denoTest(["tests/lab"]) },
+  endToEndStage("e2e"),
+  { ...endToEndStage("e2e-5.0", { PODHEITOR_MONGOD_VERSION: "5.0" }), older: true },
+  { ...endToEndStage("e2e-4.4", { PODHEITOR_MONGOD_VERSION: "4.4" }), older: true },
+];
+
+/** @throws TypeError for arguments that mean nothing */
+function chooseStages(args: string[]): Stage[] {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { older: { type: "boolean" } },
+  });
+  const unknown = positionals.filter((name) => !stages.some((stage) => stage.name === name));
+  if (unknown.length > 0) {
+    throw new TypeError(
+      `no stage is called ${unknown.join(", ")}; there are ${stages.map(({ name }) => name).join(", ")}`,
+    );
+  }
+  return stages.filter(({ name, older }) =>
+    positionals.length > 0 ? positionals.includes(name) : !older || values.older
+  ).filter(({ exists }) => exists?.() ?? true);
+}
+
+async function runStages(chosen: readonly Stage[]): Promise<number> {
+  const rows: { name: string; tally: Tally; seconds: number }[] = [];
+  for (const { name, run } of chosen) {
+    console.log(`\n=== ${name}`);
+    const started = performance.now();
+    const tally = await run().catch((cause): Tally => {
+      console.error(cause instanceof Error ? cause.message : cause);
+      return { passed: 0, failed: 1, skipped: [] };
+    });
+    rows.push({ name, tally, seconds: (performance.now() - started) / 1000 });
+  }
+  console.log("");
+  for (const { name, tally, seconds } of rows) {
+    console.log(
+      `${tally.failed > 0 ? "FAILED" : "ok    "}  ${name.padEnd(8)}  ${describe(tally)}  (${
+        seconds.toFixed(1)
+      } s)`,
+    );
+  }
+  const total: Tally = {
+    passed: rows.reduce((sum, { tally }) => sum + tally.passed, 0),
+    failed: rows.reduce((sum, { tally }) => sum + tally.failed, 0),
+    skipped: rows.flatMap(({ name, tally }) => tally.skipped.map((test) => `${name}: ${test}`)),
+  };
+  for (const test of total.skipped) console.log(`skipped  ${test}`);
+  console.log(describe(total));
+  return total.failed === 0 && total.passed > 0 ? 0 : 1;
+}
+
+function describe({ passed, failed, skipped }: Tally): string {
+  return `${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}`;
+}
+
+/** A command of Deno's that is in order or not: one test. */
+async function gate(...args: string[]): Promise<Tally> {
+  const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: checkout, stdin: "null" }).spawn()
+    .status;
+  return success ? { passed: 1, failed: 0, skipped: [] } : { passed: 0, failed: 1, skipped: [] };
+}
+
+function endToEndStage(name: string, server: Record<string, string> = {}): Stage {
+  const folders = endToEnd.filter(holdsTests);
+  return { name, exists: () => folders.length > 0, run: () => denoTest(folders, [], server) };
+}
+
+/** Runs test modules one after the other; types are the stage `check`'s business. */
+async function denoTest(
+  paths: readonly string[],
+  ignored: readonly string[] = [],
+  server: Record<string, string> = {},
+): Promise<Tally> {
+  const report = await Deno.makeTempFile({ prefix: "podheitor-junit-" });
+  try {
+    const ignore = ignored.length > 0 ? [`--ignore=${ignored.join(",")}`] : [];
+    const args = ["test", "-A", "--no-check", `--junit-path=${report}`, ...ignore, ...paths];
+    const test = new Deno.Command(Deno.execPath(), {
+      args,
+      cwd: checkout,
+      env: { ...env, ...server },
+      stdin: "null",
+    });
+    const { success } = await test.spawn().status;
+    return withExitStatus(tallyJUnit(await Deno.readTextFile(report)), success);
+  } finally {
+    await Deno.remove(report);
+  }
+}
+
+async function testShim(): Promise<Tally> {
+  await ensureTools(["gcc", "make", "clang", "clang-runtime"]);
+  const args = ["-C", "cshim", "test"];
+  const make = new Deno.Command("make", { args, cwd: checkout, env, stdin: "null", stdout: "piped" }).spawn();
+  const [shown, kept] = make.stdout.tee();
+  const [output] = await Promise.all([
+    new Response(kept).text(),
+    shown.pipeTo(Deno.stdout.writable, { preventClose: true }),
+  ]);
+  const { success } = await make.status;
+  const tally = tallyText(output);
+  if (tally === null && success) throw new Error("make test ended well without a line `N passed, N failed`");
+  return withExitStatus(tally ?? { passed: 0, failed: 0, skipped: [] }, success);
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(`${checkout}${path}`);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return false;
+    throw cause;
+  }
+}
+
+function holdsTests(folder: string): boolean {
+  if (!isThere(folder)) return false;
+  return [...Deno.readDirSync(`${checkout}${folder}`)].some(({ name, isDirectory }) =>
+    isDirectory ? holdsTests(`${folder}/${name}`) : name.endsWith("_test.ts")
+  );
+}
+
+function readArguments(): Stage[] {
+  try {
+    return chooseStages(Deno.args);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    console.error(`Cannot run the tests: ${cause.message}`);
+    Deno.exit(2);
+  }
+}
+
+Deno.exit(await runStages(readArguments()));

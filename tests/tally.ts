@@ -1,0 +1,42 @@
+/** Counting what a stage of the test run says about itself. */
+
+/** Numbers of tests, and the names of those that did not run. */
+export interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: readonly string[];
+}
+
+/**
+ * The tally of a stage by its exit status and what it counted. A stage that failed without a failed test (a module that couldn't be loaded)
+ * has one more.
+ */
+export function withExitStatus(tally: Tally, success: boolean): Tally {
+  return success || tally.failed > 0 ? tally : { ...tally, failed: 1 };
+}
+
+/** Reads a report in JUnit's format, as `deno test --junit-path` writes it; a test's steps count as tests. */
+export function tallyJUnit(report: string): Tally {
+  const skipped: string[] = [];
+  let [passed, failed] = [0, 0];
+  for (
+    const [, name = "", body = ""] of report.matchAll(/<testcase name="([^"]*)"[^>]*>(.*?)<\/testcase>/gs)
+  ) {
+    if (/<(failure|error)\b/.test(body)) failed++;
+    else if (/<skipped\b/.test(body)) skipped.push(unescapeXml(name));
+    else passed++;
+  }
+  return { passed, failed, skipped };
+}
+
+/** Reads the last line of the form `N passed, N failed`; null without one. */
+export function tallyText(output: string): Tally | null {
+  const last = [...output.matchAll(/^(\d+) passed, (\d+) failed\b/gm)].at(-1);
+  return last === undefined ? null : { passed: Number(last[1]), failed: Number(last[2]), skipped: [] };
+}
+
+const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
+
+function unescapeXml(text: string): string {
+  return text.replaceAll(/&(\w+);/g, (whole, name: string) => entities[name] ?? whole);
+}

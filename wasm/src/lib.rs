@@ -1,0 +1,121 @@
+//! BLAKE3, CRC32C and the splitting of BSON batches for the backup engine. Callers hand over offsets into this module's memory.
+
+pub mod crc32c;
+pub mod segment;
+
+use wasm_bindgen::prelude::*;
+
+/// # Safety
+/// `offset` and `length` lie within one allocation that nobody changes during the call: an arena of [`allocate`] or a segment's bytes.
+unsafe fn bytes_at<'a>(offset: *const u8, length: usize) -> &'a [u8] {
+    unsafe { core::slice::from_raw_parts(offset, length) }
+}
+
+/// Bytes for the caller's own use, zeroed, never freed.
+#[wasm_bindgen]
+pub fn allocate(length: usize) -> *mut u8 {
+    vec![0u8; length].leak().as_mut_ptr()
+}
+
+/// CRC32C of `length` bytes at `offset`, going on from `seed`.
+#[wasm_bindgen(js_name = crc32cAt)]
+pub fn crc32c_at(offset: *const u8, length: usize, seed: u32) -> u32 {
+    crc32c::update(seed, unsafe { bytes_at(offset, length) })
+}
+
+/// An incremental BLAKE3.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct Hasher(blake3::Hasher);
+
+#[wasm_bindgen]
+impl Hasher {
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Hasher {
+        Hasher::default()
+    }
+
+    /// Adds `length` bytes at `offset`.
+    #[wasm_bindgen(js_name = updateAt)]
+    pub fn update_at(&mut self, offset: *const u8, length: usize) {
+        self.0.update(unsafe { bytes_at(offset, length) });
+    }
+
+    /// The 32 bytes of the digest so far.
+    pub fn digest(&self) -> Vec<u8> {
+        self.0.finalize().as_bytes().to_vec()
+    }
+
+    pub fn reset(&mut self) {
+        self.0.reset();
+    }
+}
+
+/// Documents packed one after another, with their digest and checksums.
+#[wasm_bindgen]
+pub struct PackedSegment {
+    segment: segment::Segment,
+    cursor: segment::Cursor,
+}
+
+#[wasm_bindgen]
+impl PackedSegment {
+    #[wasm_bindgen(constructor)]
+    pub fn new(capacity: usize, limit: usize) -> PackedSegment {
+        PackedSegment { segment: segment::Segment::new(capacity, limit), cursor: segment::Cursor::START }
+    }
+
+    /// Packs from the BSON array at `offset`, beginning with the element that starts at `from` and has the number `index`. True: drained.
+    #[wasm_bindgen(js_name = packAt)]
+    pub fn pack_at(&mut self, offset: *const u8, length: usize, from: usize, index: u32) -> Result<bool, JsError> {
+        let array = unsafe { bytes_at(offset, length) };
+        self.cursor = segment::Cursor { offset: from, index };
+        if !(segment::Cursor::START.offset..length).contains(&from) {
+            return Err(JsError::new(&format!("offset {from} is outside the array's {length} bytes")));
+        }
+        self.segment
+            .pack(array, &mut self.cursor)
+            .map_err(|fault| JsError::new(&format!("{} at offset {}", fault.what, fault.offset)))
+    }
+
+    /// Offset of the first element that wasn't packed.
+    #[wasm_bindgen(getter, js_name = nextOffset)]
+    pub fn next_offset(&self) -> usize {
+        self.cursor.offset
+    }
+
+    /// Number of the first element that wasn't packed.
+    #[wasm_bindgen(getter, js_name = nextIndex)]
+    pub fn next_index(&self) -> u32 {
+        self.cursor.index
+    }
+
+    /// Where the packed bytes are.
+    #[wasm_bindgen(getter)]
+    pub fn offset(&self) -> *const u8 {
+        self.segment.bytes().as_ptr()
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn length(&self) -> usize {
+        self.segment.bytes().len()
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn documents(&self) -> u32 {
+        self.segment.documents()
+    }
+
+    pub fn digest(&self) -> Vec<u8> {
+        self.segment.digest().to_vec()
+    }
+
+    /// CRC32C of the chunk with that number.
+    pub fn checksum(&self, chunk: usize) -> Option<u32> {
+        self.segment.checksum(chunk)
+    }
+
+    pub fn clear(&mut self) {
+        self.segment.clear();
+    }
+}
