@@ -9,6 +9,8 @@
  */
 
 import { parseArgs } from "node:util";
+import { BaculaPrograms } from "./lab/bacula_programs.ts";
+import { findMongod, type MongodSeries } from "./lab/mongod_binary.ts";
 import { ensureTools } from "./lab/tools.ts";
 import { type Tally, tallyJUnit, tallyText, withExitStatus } from "./tally.ts";
 
@@ -32,10 +34,10 @@ const stages: readonly Stage[] = [
   { name: "check", run: () => gate("check", ".") },
   { name: "cshim", exists: () => isThere("cshim/Makefile"), run: testShim },
   { name: "unit", run: () => denoTest([], [...endToEnd, "tests/lab"]) },
-  { name: "lab", run: () => denoTest(["tests/lab"]) },
+  { name: "lab", run: () => serverTest(["tests/lab"]) },
   endToEndStage("e2e"),
-  { ...endToEndStage("e2e-5.0", { PODHEITOR_MONGOD_VERSION: "5.0" }), older: true },
-  { ...endToEndStage("e2e-4.4", { PODHEITOR_MONGOD_VERSION: "4.4" }), older: true },
+  { ...endToEndStage("e2e-5.0", "5.0"), older: true },
+  { ...endToEndStage("e2e-4.4", "4.4"), older: true },
 ];
 
 /** @throws TypeError for arguments that mean nothing */
@@ -69,11 +71,8 @@ async function runStages(chosen: readonly Stage[]): Promise<number> {
   }
   console.log("");
   for (const { name, tally, seconds } of rows) {
-    console.log(
-      `${tally.failed > 0 ? "FAILED" : "ok    "}  ${name.padEnd(8)}  ${describe(tally)}  (${
-        seconds.toFixed(1)
-      } s)`,
-    );
+    const verdict = tally.failed > 0 ? "FAILED" : "ok    ";
+    console.log(`${verdict}  ${name.padEnd(8)}  ${describe(tally)}  (${seconds.toFixed(1)} s)`);
   }
   const total: Tally = {
     passed: rows.reduce((sum, { tally }) => sum + tally.passed, 0),
@@ -91,33 +90,35 @@ function describe({ passed, failed, skipped }: Tally): string {
 
 /** A command of Deno's that is in order or not: one test. */
 async function gate(...args: string[]): Promise<Tally> {
-  const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: checkout, stdin: "null" }).spawn()
-    .status;
+  const command = new Deno.Command(Deno.execPath(), { args, cwd: checkout, stdin: "null" });
+  const { success } = await command.spawn().status;
   return success ? { passed: 1, failed: 0, skipped: [] } : { passed: 0, failed: 1, skipped: [] };
 }
 
-function endToEndStage(name: string, server: Record<string, string> = {}): Stage {
+function endToEndStage(name: string, series?: MongodSeries): Stage {
   const folders = endToEnd.filter(holdsTests);
-  return { name, exists: () => folders.length > 0, run: () => denoTest(folders, [], server) };
+  return { name, exists: () => folders.length > 0, run: () => serverTest(folders, series) };
+}
+
+/** Runs tests that start real servers, which are fetched before: what a test prints is only seen at its end. */
+async function serverTest(paths: readonly string[], series?: MongodSeries): Promise<Tally> {
+  await findMongod(series);
+  await BaculaPrograms.find();
+  return await denoTest(paths, [], series === undefined ? {} : { PODHEITOR_MONGOD_VERSION: series });
 }
 
 /** Runs test modules one after the other; types are the stage `check`'s business. */
 async function denoTest(
   paths: readonly string[],
   ignored: readonly string[] = [],
-  server: Record<string, string> = {},
+  setting: Record<string, string> = {},
 ): Promise<Tally> {
   const report = await Deno.makeTempFile({ prefix: "podheitor-junit-" });
   try {
     const ignore = ignored.length > 0 ? [`--ignore=${ignored.join(",")}`] : [];
     const args = ["test", "-A", "--no-check", `--junit-path=${report}`, ...ignore, ...paths];
-    const test = new Deno.Command(Deno.execPath(), {
-      args,
-      cwd: checkout,
-      env: { ...env, ...server },
-      stdin: "null",
-    });
-    const { success } = await test.spawn().status;
+    const options = { args, cwd: checkout, env: { ...env, ...setting }, stdin: "null" } as const;
+    const { success } = await new Deno.Command(Deno.execPath(), options).spawn().status;
     return withExitStatus(tallyJUnit(await Deno.readTextFile(report)), success);
   } finally {
     await Deno.remove(report);

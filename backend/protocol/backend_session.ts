@@ -215,7 +215,7 @@ export class BackendSession implements ObjectSink {
         const message = await this.#channel.receive();
         if (message === null) throw gone("receiving", "it ended before Finish");
         if (message.type === "Z") return this.#finish.resolve(message.status);
-        if (message.type === "C") this.#stopWith(canceled(message.reason));
+        if (message.type === "C") throw canceled(message.reason);
       }
     };
     listen().catch((cause) => {

@@ -137,10 +137,10 @@ class Session {
     await Promise.race([this.channel.send({ type: "E", size }), this.#inbox.failed]);
   }
 
-  /** Hears the backend in the background from now on, so that its failure interrupts what is being sent. */
+  /** Hears the backend in the background up to its Totals, so that its failure interrupts what is being sent. */
   listen(): Inbox {
     const listen = async () => {
-      for (;;) this.#inbox.put(await this.next());
+      while (!this.channel.order.complete) this.#inbox.put(await this.next());
     };
     listen().catch((cause) => this.#inbox.fail(cause));
     return this.#inbox;
@@ -156,6 +156,8 @@ class Session {
       throw cause;
     }
     await this.channel.send({ type: "Z", status: "T", totals });
+    // Whatever still comes after Totals is refused by the order; only the end is right.
+    await this.channel.receive();
     return totals;
   }
 }

