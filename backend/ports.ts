@@ -120,10 +120,33 @@ export interface RestoreObject {
   readonly bytes: Uint8Array;
 }
 
+/** A restore object's header: what is known of it before its bytes. */
+export interface RestoreObjectHeader extends Omit<RestoreObject, "bytes"> {
+  readonly size: number;
+  /** Job that saved it; 0 on backup. */
+  readonly jobId: number;
+  /** Plugin command that it was saved under, cut by Bacula at 1,000 bytes; "" on backup. */
+  readonly command: string;
+}
+
 /** Where a backup's objects go, one at a time, in the order of the calls. Each call resolves when the bytes are out of the process. */
 export interface ObjectSink {
   sendFile(header: FileHeader, body: Iterable<DataChunk> | AsyncIterable<DataChunk>): Promise<void>;
   sendRestoreObject(object: RestoreObject): Promise<void>;
+}
+
+/** Takes one object's bytes. A piece is a view that ends with its call. */
+export interface ObjectWriter {
+  write(bytes: Uint8Array): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** Where the objects of a backup arrive. */
+export interface ObjectReceiver {
+  file(header: FileHeader): Promise<ObjectWriter>;
+  restoreObject(header: RestoreObjectHeader): Promise<ObjectWriter>;
+  /** All is there and counted: makes it last. The backup is good only if this resolves. */
+  commit(): Promise<void>;
 }
 
 /** One line of the job's log. Never given a secret. */

@@ -64,8 +64,8 @@ void frame_encode_header(uint8_t out[FRAME_HEADER_BYTES], char type, uint32_t se
 
 const char *frame_decode_header(const uint8_t in[FRAME_HEADER_BYTES], uint32_t sequence, frame_header *header) {
     if (in[0] != 'P' || in[1] != 'H') return "magic";
-    if (in[2] == 0 || strchr(known_types, in[2]) == NULL) return "type";
     if (in[3] != 0) return "reserved";
+    if (in[2] == 0 || strchr(known_types, in[2]) == NULL) return "type";
     if (load32(in + 4) > FRAME_PAYLOAD_MAX_BYTES) return "length";
     if (load32(in + 8) != sequence) return "sequence";
     header->type = (char)in[2];

@@ -13,6 +13,9 @@
 
 #define PROTOCOL_VERSION 1
 
+static const int64_t abort_patience_ms = 5000; // from Abort to the backend's own end
+static const int64_t death_patience_ms = 1000; // from the end of its output to its exit status
+
 struct session {
     child backend;
     session_settings settings;
@@ -68,7 +71,8 @@ static void append_tail(session *self) {
 // Records the first failure and ends the backend. Always false.
 __attribute__((format(printf, 2, 3))) static bool fail(session *self, const char *format, ...) {
     if (self->failure[0] != 0) return false;
-    child_wait(&self->backend, now_ms() + (self->backend.out < 0 ? 1000 : 0));
+    // After its Abort it still writes its record; one that fell silent or broke the protocol is given no time.
+    child_wait(&self->backend, now_ms() + (self->aborted ? abort_patience_ms : self->backend.out < 0 ? death_patience_ms : 0));
     bool died = self->backend.pid == 0 && self->backend.status != 0;
     child_kill(&self->backend);
     va_list arguments;

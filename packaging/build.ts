@@ -30,10 +30,14 @@ export async function build(): Promise<Build> {
   return { plugin: `${out}/podheitor-mongodb-fd.so`, backend };
 }
 
-/** The launcher: Deno with the backend's flags, and an unwritable cache, so that nothing it runs can be changed between jobs. */
+/**
+ * The launcher: Deno with the backend's flags, no core files (they would hold secrets), and a cache that can't be written, so that nothing it runs can be changed
+ * between jobs.
+ */
 function launcher(bundle: string): string {
   const flags = backendFlags.map((flag) => `'${flag}'`).join(" ");
   return `#!/bin/sh
+ulimit -c 0
 export DENO_DIR=/dev/null/podheitor DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
 exec '${Deno.execPath()}' run ${flags} '${bundle}' "$@"
 `;

@@ -9,7 +9,7 @@ import { memory } from "./pkg/podheitor_mongodb_wasm_bg.wasm";
 
 /** Bytes are handed over in pieces of this size, which still fit the cache. */
 const arenaBytes = 1 << 20;
-const arena: number = allocate(arenaBytes) >>> 0;
+const arena: number = allocate(arenaBytes);
 
 /** A view on the module's memory. It dies when the memory grows, so it is made anew for each use. */
 function view(offset: number, length: number): Uint8Array {
@@ -18,6 +18,10 @@ function view(offset: number, length: number): Uint8Array {
 
 /** Calls `use` with each piece's place in the module's memory; what is there already isn't copied. */
 function eachPiece(bytes: Uint8Array, use: (offset: number, length: number) => void): void {
+  // A view that the memory's growth has cut off looks empty, and would pass for no bytes at all.
+  if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.detached) {
+    throw new TypeError("the bytes' memory is gone");
+  }
   if (bytes.buffer === memory.buffer) return use(bytes.byteOffset, bytes.length);
   for (let at = 0; at < bytes.length; at += arenaBytes) {
     const piece = bytes.subarray(at, at + arenaBytes);
@@ -60,7 +64,7 @@ export function blake3(bytes: Uint8Array): Uint8Array {
 export function crc32c(bytes: Uint8Array, seed = 0): number {
   let crc = seed;
   eachPiece(bytes, (offset, length) => {
-    crc = crc32cAt(offset, length, crc) >>> 0;
+    crc = crc32cAt(offset, length, crc);
   });
   return crc;
 }

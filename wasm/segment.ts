@@ -1,10 +1,14 @@
 /**
  * Segments of packed documents in the module's memory, filled from raw BSON arrays.
  *
+ * A view on the module's memory dies when that memory grows. So only the making of a {@linkcode SegmentPool} grows it: it takes all that its
+ * segments will ever need, and room besides for the small things (hashers, digests, messages) that come and go while a view of
+ * {@linkcode Segment.chunks} is on its way to a pipe. Hence no pool may be made while such a view is in use.
+ *
  * @module
  */
 
-import { allocate, PackedSegment } from "./pkg/podheitor_mongodb_wasm.js";
+import { allocate, PackedSegment, reserve } from "./pkg/podheitor_mongodb_wasm.js";
 import { memory } from "./pkg/podheitor_mongodb_wasm_bg.wasm";
 
 /** Bytes that one checksum covers. */
@@ -14,16 +18,23 @@ const chunkBytes = 1 << 20;
 const batchMaxBytes = 24 << 20;
 const documentRoomBytes = 17 << 20;
 
-let batchArena: number | undefined;
+/** Most that the segments of one pool may need together: half of what 32-bit addresses reach. */
+const poolMaxBytes = 2 ** 31 - 1;
 
-/** Documents packed one after another. */
+/** Room for small things: two thousand hashers of 2 KiB. */
+const headroomBytes = 4 << 20;
+
+/** Where a batch is put for packing; 0 before the first pool. */
+let batchArena = 0;
+
+/** Documents packed one after another. A malformed batch spoils it: then all but {@linkcode clear} throws. */
 export class Segment {
   /** @internal Filled by {@linkcode packBatch}. */
   readonly packed: PackedSegment;
 
-  /** @param limitBytes the size from which it is full; a single longer document still fits */
-  constructor(limitBytes: number) {
-    this.packed = new PackedSegment(Math.max(limitBytes, documentRoomBytes), limitBytes);
+  /** @internal Segments come from a {@linkcode SegmentPool}. */
+  constructor(capacityBytes: number, limitBytes: number) {
+    this.packed = new PackedSegment(capacityBytes, limitBytes);
   }
 
   get sizeBytes(): number {
@@ -44,9 +55,9 @@ export class Segment {
     for (let chunk = 0; chunk * chunkBytes < this.sizeBytes; chunk++) {
       const from = chunk * chunkBytes;
       const length = Math.min(chunkBytes, this.sizeBytes - from);
-      const checksum = this.packed.checksum(chunk);
-      if (checksum === undefined) throw new RangeError(`Segment has no checksum for chunk ${chunk}`);
-      yield { bytes: new Uint8Array(memory.buffer, (this.packed.offset >>> 0) + from, length), crc32c: checksum >>> 0 };
+      const crc32c = this.packed.checksum(chunk);
+      if (crc32c === undefined) throw new RangeError(`Segment has no checksum for chunk ${chunk}`);
+      yield { bytes: new Uint8Array(memory.buffer, this.packed.offset + from, length), crc32c };
     }
   }
 
@@ -55,32 +66,51 @@ export class Segment {
   }
 }
 
-/**
- * A fixed number of segments. All their memory is there from the start: the module's memory must not grow while a view on it is on its way
- * to a pipe.
- */
+/** A fixed number of segments, all their memory there from the start. */
 export class SegmentPool implements Disposable {
-  readonly #all: readonly Segment[];
-  readonly #free: Segment[];
+  readonly #home: Segment[];
+  readonly #out = new Set<Segment>();
+  #disposed = false;
 
+  /**
+   * @param limitBytes the size from which a segment is full; a single longer document still fits
+   * @throws RangeError when the numbers aren't positive integers, or need more than 2 GiB
+   */
   constructor(segments: number, limitBytes: number) {
-    batchArena ??= allocate(batchMaxBytes) >>> 0;
-    this.#all = Array.from({ length: segments }, () => new Segment(limitBytes));
-    this.#free = [...this.#all];
+    const capacityBytes = Math.max(limitBytes, documentRoomBytes);
+    const sensible = [segments, limitBytes].every((value) => Number.isSafeInteger(value) && value > 0);
+    if (!sensible || segments * capacityBytes > poolMaxBytes) {
+      throw new RangeError(`a pool of ${segments} segments of ${limitBytes} bytes, where all may need 2 GiB`);
+    }
+    batchArena ||= allocate(batchMaxBytes);
+    this.#home = Array.from({ length: segments }, () => new Segment(capacityBytes, limitBytes));
+    reserve(headroomBytes);
   }
 
   /** An empty segment, or undefined while all are out. */
   take(): Segment | undefined {
-    return this.#free.pop();
+    const segment = this.#home.pop();
+    if (segment !== undefined) this.#out.add(segment);
+    return segment;
   }
 
-  /** Takes back a segment that was cleared. */
+  /**
+   * Takes back a segment that was cleared.
+   *
+   * @throws Error when it isn't empty, or isn't out of this very pool
+   */
   give(segment: Segment): void {
-    this.#free.push(segment);
+    if (!this.#out.has(segment)) throw new Error("a segment was given to a pool that it isn't out of");
+    if (segment.sizeBytes > 0) throw new Error("a segment was given to its pool with documents in it");
+    this.#out.delete(segment);
+    if (this.#disposed) segment.packed.free();
+    else this.#home.push(segment);
   }
 
+  /** Frees the segments that are home. One that is still out stays whole, and is freed when it is given back. */
   [Symbol.dispose](): void {
-    for (const segment of this.#all) segment.packed.free();
+    this.#disposed = true;
+    for (const segment of this.#home.splice(0)) segment.packed.free();
   }
 }
 
@@ -96,14 +126,22 @@ export interface BatchCursor {
  *
  * @returns true when the array is drained, false when the next document needs another segment
  * @throws Error when the array isn't what a server sends; the segment must be cleared then
+ * @throws RangeError when the batch is longer than any reply, or the cursor outside it; the segment is as before
  */
 export function packBatch(segment: Segment, batch: Uint8Array, cursor: BatchCursor): boolean {
-  if (batchArena === undefined || batch.length > batchMaxBytes) {
+  const { offsetBytes, index } = cursor;
+  if (batch.length > batchMaxBytes) {
     throw new RangeError(`a batch of ${batch.length} bytes, where ${batchMaxBytes} are the most`);
   }
-  new Uint8Array(memory.buffer, batchArena, batch.length).set(batch);
+  if (offsetBytes < 4 || offsetBytes >= batch.length) {
+    throw new RangeError(`offset ${offsetBytes} is outside the array's ${batch.length} bytes`);
+  }
+  // The array's length and what is still to be packed, each in its place; what lies between was packed before and isn't looked at.
+  const arena = new Uint8Array(memory.buffer, batchArena, batch.length);
+  arena.set(batch.subarray(0, 4));
+  arena.set(batch.subarray(offsetBytes), offsetBytes);
   const { packed } = segment;
-  const drained = packed.packAt(batchArena, batch.length, cursor.offsetBytes, cursor.index);
+  const drained = packed.packAt(batchArena, batch.length, offsetBytes, index);
   cursor.offsetBytes = packed.nextOffset;
   cursor.index = packed.nextIndex;
   return drained;

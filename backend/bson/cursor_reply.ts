@@ -13,11 +13,16 @@ export function readCursorReply(cursor: Uint8Array): CursorReply {
   let namespace: string | undefined;
   let batch: Uint8Array | undefined;
   for (const { type, key, value } of elements(cursor)) {
-    if (key === "id" && type === bsonType.int64) id = new DataView(value.buffer, value.byteOffset, 8).getBigInt64(0, true);
-    else if (key === "ns" && type === bsonType.string) namespace = stringValue(value);
+    if (key === "id" && type === bsonType.int64) {
+      id = new DataView(value.buffer, value.byteOffset, 8).getBigInt64(0, true);
+    } else if (key === "ns" && type === bsonType.string) namespace = stringValue(value);
     else if ((key === "firstBatch" || key === "nextBatch") && type === bsonType.array) batch = value;
-    else if (key === "partialResultsReturned" && value[0] === 1) throw malformed(0, "a cursor returned partial results");
+    else if (key === "partialResultsReturned" && value[0] === 1) {
+      throw malformed(0, "a cursor returned partial results");
+    }
   }
-  if (id === undefined || namespace === undefined || batch === undefined) throw malformed(0, "a cursor's reply lacks its id, name or batch");
+  if (id === undefined || namespace === undefined || batch === undefined) {
+    throw malformed(0, "a cursor's reply lacks its id, name or batch");
+  }
   return { id, namespace, batch };
 }

@@ -42,11 +42,11 @@ export interface BsonElement {
   readonly value: Uint8Array;
 }
 
-/** The length that a document states at `at`; throws where it doesn't fit what is there. */
-export function documentLength(bytes: Uint8Array, at = 0): number {
-  if (at + documentMinBytes > bytes.length) throw malformed(at, "a document is cut off");
+/** The length that a document states at `at`; throws where it doesn't fit into what is there, up to `end`. */
+export function documentLength(bytes: Uint8Array, at = 0, end = bytes.length): number {
+  if (at + documentMinBytes > end) throw malformed(at, "a document is cut off");
   const length = readInt32(bytes, at);
-  if (length < documentMinBytes || at + length > bytes.length || bytes[at + length - 1] !== 0) {
+  if (length < documentMinBytes || at + length > end || bytes[at + length - 1] !== 0) {
     throw malformed(at, `a document says that it has ${length} bytes`);
   }
   return length;
@@ -60,8 +60,11 @@ export function* elements(document: Uint8Array): Generator<BsonElement> {
     const type = document[at]!;
     const keyEnd = cstringEnd(document, at + 1, end);
     const length = valueLength(type, document, keyEnd + 1, end);
-    if (length < 0 || keyEnd + 1 + length > end) throw malformed(at, `an element of type 0x${type.toString(16)} runs over its document`);
-    yield { type, key: decodeText(document.subarray(at + 1, keyEnd)), value: document.subarray(keyEnd + 1, keyEnd + 1 + length) };
+    yield {
+      type,
+      key: decodeText(document.subarray(at + 1, keyEnd)),
+      value: document.subarray(keyEnd + 1, keyEnd + 1 + length),
+    };
     at = keyEnd + 1 + length;
   }
 }
@@ -86,7 +89,11 @@ export interface DocumentGroup {
 }
 
 /** Cuts documents that stand one after another into groups within both limits; a single longer document is a group of its own. */
-export function* groupDocuments(packed: Uint8Array, maxBytes: number, maxDocuments: number): Generator<DocumentGroup> {
+export function* groupDocuments(
+  packed: Uint8Array,
+  maxBytes: number,
+  maxDocuments: number,
+): Generator<DocumentGroup> {
   let from = 0;
   let documents = 0;
   for (let at = 0; at < packed.length;) {
@@ -109,7 +116,9 @@ export function countDocuments(packed: Uint8Array): number {
 }
 
 /** A document or an array of elements that are already bytes. */
-export function joinElements(parts: Iterable<{ readonly type: number; readonly key: string; readonly value: Uint8Array }>): Uint8Array {
+export function joinElements(
+  parts: Iterable<{ readonly type: number; readonly key: string; readonly value: Uint8Array }>,
+): Uint8Array {
   const pieces: Uint8Array[] = [];
   let length = documentMinBytes;
   for (const { type, key, value } of parts) {
@@ -131,19 +140,31 @@ export function joinElements(parts: Iterable<{ readonly type: number; readonly k
 
 /** A signed 32-bit integer. */
 export function readInt32(bytes: Uint8Array, at: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset + at, 4).getInt32(0, true);
+  return bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24;
 }
 
 /** The failure for bytes that are no BSON. */
 export function malformed(at: number, what: string): PluginError {
   return new PluginError("serverReply", `Cannot read BSON: ${what} at offset ${at}`, {
-    hint: "The data was damaged on its way or at its source; check the server's log and this machine's memory.",
+    hint:
+      "The data was damaged on its way or at its source; check the server's log and this machine's memory.",
   });
 }
 
-/** Length of a value that begins at `at`, or a negative number where it can't have one. */
-function valueLength(type: number, bytes: Uint8Array, at: number, end: number): number {
-  const lengthAt = (offset: number) => (offset + 4 <= end ? readInt32(bytes, offset) : -1);
+/** Length of an element's value that begins at `at`; throws where it is unknown or ends behind `end`. */
+export function valueLength(type: number, bytes: Uint8Array, at: number, end: number): number {
+  const length = statedLength(type, bytes, at, end);
+  if (length < 0 || at + length > end) {
+    throw malformed(
+      at,
+      `a value of type 0x${type.toString(16).padStart(2, "0")} is unknown or runs over its document`,
+    );
+  }
+  return length;
+}
+
+/** Length of a value as its type or its first bytes say, or a negative number where they say nothing that can be. */
+function statedLength(type: number, bytes: Uint8Array, at: number, end: number): number {
   switch (type) {
     case bsonType.undefined:
     case bsonType.null:
@@ -166,18 +187,20 @@ function valueLength(type: number, bytes: Uint8Array, at: number, end: number): 
     case bsonType.string:
     case bsonType.code:
     case bsonType.symbol:
-      return stringLength(bytes, at, lengthAt(at), end);
+      return stringLength(bytes, at, end);
     case bsonType.dbPointer: {
-      const length = stringLength(bytes, at, lengthAt(at), end);
+      const length = stringLength(bytes, at, end);
       return length < 0 ? length : length + 12;
     }
     case bsonType.document:
     case bsonType.array:
-      return documentLength(bytes.subarray(0, end), at);
-    case bsonType.binary:
-      return lengthAt(at) < 0 ? -1 : 5 + lengthAt(at);
+      return documentLength(bytes, at, end);
+    case bsonType.binary: {
+      const length = lengthAt(bytes, at, end);
+      return length < 0 ? length : length + 5;
+    }
     case bsonType.codeWithScope:
-      return lengthAt(at) < 14 ? -1 : lengthAt(at);
+      return codeWithScopeLength(bytes, at, end);
     case bsonType.regex:
       return cstringEnd(bytes, cstringEnd(bytes, at, end) + 1, end) + 1 - at;
     default:
@@ -185,8 +208,24 @@ function valueLength(type: number, bytes: Uint8Array, at: number, end: number): 
   }
 }
 
-function stringLength(bytes: Uint8Array, at: number, length: number, end: number): number {
+function lengthAt(bytes: Uint8Array, at: number, end: number): number {
+  return at + 4 <= end ? readInt32(bytes, at) : -1;
+}
+
+/** Of a string with its length in front. */
+function stringLength(bytes: Uint8Array, at: number, end: number): number {
+  const length = lengthAt(bytes, at, end);
   return length < 1 || at + 4 + length > end || bytes[at + 3 + length] !== 0 ? -1 : 4 + length;
+}
+
+/** Of its own length, a string and a document that fill it exactly. */
+function codeWithScopeLength(bytes: Uint8Array, at: number, end: number): number {
+  const length = lengthAt(bytes, at, end);
+  if (length < 0 || at + length > end) return -1;
+  const codeLength = stringLength(bytes, at + 4, at + length);
+  if (codeLength < 0) return -1;
+  const scopeAt = at + 4 + codeLength;
+  return scopeAt + documentLength(bytes, scopeAt, at + length) === at + length ? length : -1;
 }
 
 function cstringEnd(bytes: Uint8Array, at: number, end: number): number {

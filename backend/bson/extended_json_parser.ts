@@ -15,6 +15,9 @@ interface Value {
   readonly value: Uint8Array;
 }
 
+const [int32Min, int32Max] = [-(2n ** 31n), 2n ** 31n - 1n];
+const [int64Min, int64Max] = [-(2n ** 63n), 2n ** 63n - 1n];
+const uint32Max = 2n ** 32n - 1n;
 const none = new Uint8Array();
 const encoder = new TextEncoder();
 
@@ -67,11 +70,11 @@ function encodeNode(node: JsonNode): Value {
 
 /** A plain number, as relaxed Extended JSON has it: the smallest type that holds it. */
 function encodeNumber(text: string): Value {
-  if (!/^-?\d+$/.test(text)) return { type: bsonType.double, value: fixed(8, (view) => view.setFloat64(0, Number(text), true)) };
-  const integer = BigInt(text);
-  return BigInt.asIntN(32, integer) === integer
-    ? { type: bsonType.int32, value: fixed(4, (view) => view.setInt32(0, Number(integer), true)) }
-    : { type: bsonType.int64, value: int64(text) };
+  if (!/^-?\d+$/.test(text)) return { type: bsonType.double, value: encodeDouble(text) };
+  const number = BigInt(text);
+  return number >= int32Min && number <= int32Max
+    ? { type: bsonType.int32, value: fixed(4, (view) => view.setInt32(0, Number(number), true)) }
+    : { type: bsonType.int64, value: int64({ kind: "number", text }) };
 }
 
 function encodeWrapper(members: Members): Value {
@@ -83,25 +86,28 @@ function encodeWrapper(members: Members): Value {
     case "$symbol":
       return { type: bsonType.symbol, value: encodeString(text(node)) };
     case "$numberInt":
-      return { type: bsonType.int32, value: fixed(4, (view) => view.setInt32(0, Number(text(node)), true)) };
+      return {
+        type: bsonType.int32,
+        value: fixed(4, (view) => view.setInt32(0, Number(integer(node, int32Min, int32Max)), true)),
+      };
     case "$numberLong":
-      return { type: bsonType.int64, value: int64(text(node)) };
+      return { type: bsonType.int64, value: int64(node) };
     case "$numberDouble":
-      return { type: bsonType.double, value: fixed(8, (view) => view.setFloat64(0, Number(text(node)), true)) };
+      return { type: bsonType.double, value: encodeDouble(text(node)) };
     case "$numberDecimal":
       return { type: bsonType.decimal128, value: Uint8Array.from(Decimal128.fromString(text(node)).bytes) };
     case "$binary":
-      return { type: bsonType.binary, value: encodeBinary(text(member(node, "base64")), text(member(node, "subType"))) };
+      return {
+        type: bsonType.binary,
+        value: encodeBinary(text(member(node, "base64")), text(member(node, "subType"))),
+      };
     case "$code":
       return encodeCode(text(node), members);
     case "$timestamp": {
-      const [t, i] = [Number(text(member(node, "t"))), Number(text(member(node, "i")))];
+      const [t, i] = [integer(member(node, "t"), 0n, uint32Max), integer(member(node, "i"), 0n, uint32Max)];
       return {
         type: bsonType.timestamp,
-        value: fixed(8, (view) => {
-          view.setUint32(0, i, true);
-          view.setUint32(4, t, true);
-        }),
+        value: fixed(8, (view) => view.setBigUint64(0, t << 32n | i, true)),
       };
     }
     case "$regularExpression":
@@ -112,40 +118,57 @@ function encodeWrapper(members: Members): Value {
     case "$dbPointer":
       return {
         type: bsonType.dbPointer,
-        value: concatenate(encodeString(text(member(node, "$ref"))), hex(text(member(member(node, "$id"), "$oid")), 12)),
+        value: concatenate(
+          encodeString(text(member(node, "$ref"))),
+          hex(text(member(member(node, "$id"), "$oid")), 12),
+        ),
       };
     case "$date":
       return { type: bsonType.date, value: int64(dateMilliseconds(node)) };
     case "$minKey":
-      return { type: bsonType.minKey, value: none };
+      return { type: bsonType.minKey, value: nothing(node, "1") };
     case "$maxKey":
-      return { type: bsonType.maxKey, value: none };
+      return { type: bsonType.maxKey, value: nothing(node, "1") };
     default:
-      return { type: bsonType.undefined, value: none };
+      return { type: bsonType.undefined, value: nothing(node, true) };
   }
 }
 
 function encodeCode(code: string, members: Members): Value {
   const scope = members[1];
   if (scope === undefined) return { type: bsonType.code, value: encodeString(code) };
-  if (scope[0] !== "$scope" || scope[1].kind !== "object" || members.length !== 2) throw new SyntaxError("$code has no proper $scope");
+  if (scope[0] !== "$scope" || scope[1].kind !== "object" || members.length !== 2) {
+    throw new SyntaxError("$code has no proper $scope");
+  }
   const body = concatenate(encodeString(code), encodeDocument(scope[1].members));
-  return { type: bsonType.codeWithScope, value: concatenate(fixed(4, (view) => view.setInt32(0, body.length + 4, true)), body) };
+  return {
+    type: bsonType.codeWithScope,
+    value: concatenate(fixed(4, (view) => view.setInt32(0, body.length + 4, true)), body),
+  };
 }
 
 function encodeBinary(base64: string, subType: string): Uint8Array {
-  const bytes = Uint8Array.fromBase64(base64);
+  const bytes = Uint8Array.fromBase64(base64, { lastChunkHandling: "strict" });
+  if (!/^[0-9a-f]{1,2}$/i.test(subType)) throw new SyntaxError(`"${subType}" is no subtype of a binary`);
   const kind = Number.parseInt(subType, 16);
   const length = (size: number) => fixed(4, (view) => view.setInt32(0, size, true));
   const content = kind === 2 ? concatenate(length(bytes.length), bytes) : bytes;
   return concatenate(length(content.length), Uint8Array.of(kind), content);
 }
 
-function dateMilliseconds(node: JsonNode): string {
-  if (node.kind === "object") return text(member(node, "$numberLong"));
-  const milliseconds = Date.parse(text(node));
+/** Milliseconds since 1970, from canonical form or from the date and time of relaxed Extended JSON. */
+function dateMilliseconds(node: JsonNode): JsonNode {
+  if (node.kind === "object") return member(node, "$numberLong");
+  const milliseconds = /^\d{4}-\d\d-\d\dT/.test(text(node)) ? Date.parse(text(node)) : Number.NaN;
   if (Number.isNaN(milliseconds)) throw new SyntaxError(`"${text(node)}" is no date`);
-  return String(milliseconds);
+  return { kind: "number", text: String(milliseconds) };
+}
+
+/** The empty value of a type that has only one, which is written as a number or as true. */
+function nothing(node: JsonNode, wanted: "1" | true): Uint8Array {
+  const found = node.kind === "number" ? node.text : node.kind === "literal" ? node.value : null;
+  if (found !== wanted) throw new SyntaxError(`wanted ${wanted}`);
+  return none;
 }
 
 function member(node: JsonNode, key: string): JsonNode {
@@ -159,10 +182,25 @@ function text(node: JsonNode): string {
   return node.text;
 }
 
-function int64(decimal: string): Uint8Array {
-  const integer = BigInt(decimal);
-  if (BigInt.asIntN(64, integer) !== integer) throw new SyntaxError(`${decimal} has more than 64 bits`);
-  return fixed(8, (view) => view.setBigInt64(0, integer, true));
+function integer(node: JsonNode, min: bigint, max: bigint): bigint {
+  const digits = text(node);
+  const number = /^-?\d+$/.test(digits) ? BigInt(digits) : undefined;
+  if (number === undefined || number < min || number > max) {
+    throw new SyntaxError(`"${digits}" is no integer from ${min} to ${max}`);
+  }
+  return number;
+}
+
+function int64(node: JsonNode): Uint8Array {
+  const number = integer(node, int64Min, int64Max);
+  return fixed(8, (view) => view.setBigInt64(0, number, true));
+}
+
+function encodeDouble(digits: string): Uint8Array {
+  if (!/^(-?(\d+(\.\d+)?([eE][+-]?\d+)?|Infinity)|NaN)$/.test(digits)) {
+    throw new SyntaxError(`"${digits}" is no number`);
+  }
+  return fixed(8, (view) => view.setFloat64(0, Number(digits), true));
 }
 
 function hex(digits: string, length: number): Uint8Array {

@@ -11,7 +11,8 @@ export type JsonNode =
   | { readonly kind: "string" | "number"; readonly text: string }
   | { readonly kind: "literal"; readonly value: boolean | null };
 
-const tokenPattern = /\s*(?:([{}[\],:])|("(?:[^"\\\x00-\x1f]|\\.)*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null))/y;
+const tokenPattern =
+  /[ \t\r\n]*(?:([{}[\],:])|("[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null))/y;
 
 /** Reads one JSON text; throws a `SyntaxError`. */
 export function parseJsonText(text: string): JsonNode {
@@ -21,14 +22,15 @@ export function parseJsonText(text: string): JsonNode {
   return node;
 }
 
-const nestingMax = 200;
+/** A server's own limit is 200; what stands around its documents and types adds a few. */
+const nestingMax = 210;
 
 function readNode(tokens: Tokens, depth: number): JsonNode {
   if (depth > nestingMax) throw tokens.fault(`at most ${nestingMax} levels`);
   const token = tokens.next();
   if (token === "{") return { kind: "object", members: readMembers(tokens, depth) };
   if (token === "[") return { kind: "array", items: readItems(tokens, depth) };
-  if (token.startsWith('"')) return { kind: "string", text: JSON.parse(token) };
+  if (token.startsWith('"')) return { kind: "string", text: tokens.text(token) };
   if (/^[-\d]/.test(token)) return { kind: "number", text: token };
   if (/^[tfn]/.test(token)) return { kind: "literal", value: JSON.parse(token) };
   throw tokens.fault("a value");
@@ -41,7 +43,7 @@ function readMembers(tokens: Tokens, depth: number): [string, JsonNode][] {
     const key = tokens.next();
     if (!key.startsWith('"')) throw tokens.fault("a key");
     tokens.expect(":");
-    members.push([JSON.parse(key), readNode(tokens, depth + 1)]);
+    members.push([tokens.text(key), readNode(tokens, depth + 1)]);
   } while (tokens.take(","));
   tokens.expect("}");
   return members;
@@ -81,7 +83,14 @@ class Tokens {
   }
 
   end(): void {
-    if (this.#text.slice(this.#at).trim() !== "") throw this.fault("its end");
+    if (!/^[ \t\r\n]*$/.test(this.#text.slice(this.#at))) throw this.fault("its end");
+  }
+
+  /** What a string token says. */
+  text(token: string): string {
+    const text: string = JSON.parse(token);
+    if (!text.isWellFormed()) throw this.fault("no half of a surrogate pair");
+    return text;
   }
 
   fault(wanted: string): SyntaxError {

@@ -119,6 +119,7 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
     signal: session.signal,
     trust: await findTrust(run.keyFile),
     trustedCommand: run.trustedCommand,
+    noteResource: (resource) => report.resource = resource,
     openTarget: (options, where) => openRestoreTarget(options, where, log),
   });
   report.restores(results);

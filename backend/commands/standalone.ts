@@ -8,13 +8,8 @@ import { PluginError } from "../errors.ts";
 import { discardingReceiver, JobFolder, JobFolderWriter } from "../folder/job_folder.ts";
 import { isManifestPath } from "../job/object_path.ts";
 import { connectInProcess } from "../protocol/channel.ts";
-import {
-  type ObjectReceiver,
-  type RestoreInput,
-  runBackupSession,
-  runRestoreSession,
-} from "../protocol/file_daemon_session.ts";
-import type { FileHeader } from "../ports.ts";
+import { type RestoreInput, runBackupSession, runRestoreSession } from "../protocol/file_daemon_session.ts";
+import type { FileHeader, ObjectReceiver } from "../ports.ts";
 import type { JobInfo, SessionKind, Totals } from "../protocol/message.ts";
 import { program } from "../version.ts";
 import { serveJob } from "./job.ts";

@@ -33,9 +33,13 @@ export class DumpDirectory implements Target {
    */
   static async open(root: string, escape: (name: string) => string): Promise<DumpDirectory> {
     if (!root.startsWith("/") || root.split("/").includes("..")) {
-      throw new PluginError("restoreRequest", `Cannot restore to "${root}": where= is not a plain absolute path`, {
-        hint: "Give where=/ to restore into the server, or an absolute directory without any \"..\".",
-      });
+      throw new PluginError(
+        "restoreRequest",
+        `Cannot restore to "${root}": where= is not a plain absolute path`,
+        {
+          hint: 'Give where=/ to restore into the server, or an absolute directory without any "..".',
+        },
+      );
     }
     try {
       await Deno.mkdir(root, { recursive: true, mode: 0o700 });
@@ -61,7 +65,12 @@ export class DumpDirectory implements Target {
 
   async drop(collection: RestoredCollection): Promise<void> {
     for (const path of [await this.#metadataPath(collection), await this.#dataPath(collection)]) {
-      if (path !== null && await exists(path)) await Deno.remove(path);
+      if (path === null || !await exists(path)) continue;
+      try {
+        await Deno.remove(path);
+      } catch (cause) {
+        throw unwritable(path, cause);
+      }
     }
   }
 
@@ -74,7 +83,10 @@ export class DumpDirectory implements Target {
   async write(collection: RestoredCollection, documents: Uint8Array): Promise<void> {
     const path = await this.#dataPath(collection);
     if (path === null) {
-      throw new PluginError("internal", `Cannot write documents of ${formatNamespace(collection.namespace)}: it is a view`);
+      throw new PluginError(
+        "internal",
+        `Cannot write documents of ${formatNamespace(collection.namespace)}: it is a view`,
+      );
     }
     await this.#append(path, documents);
   }
@@ -82,8 +94,12 @@ export class DumpDirectory implements Target {
   async finish(collection: RestoredCollection): Promise<void> {
     for (const path of [await this.#metadataPath(collection), await this.#dataPath(collection)]) {
       if (path === null) continue;
-      using file = await Deno.open(path, { write: true });
-      await file.sync();
+      try {
+        using file = await Deno.open(path, { write: true });
+        await file.sync();
+      } catch (cause) {
+        throw unwritable(path, cause);
+      }
     }
   }
 
@@ -107,8 +123,11 @@ export class DumpDirectory implements Target {
   async #append(path: string, bytes: Uint8Array): Promise<void> {
     try {
       const first = !this.#written.has(path);
-      if (first) await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true, mode: 0o700 });
-      using file = await Deno.open(path, first ? { write: true, createNew: true, mode: 0o600 } : { append: true });
+      if (first) await makeFolder(path.slice(0, path.lastIndexOf("/")));
+      using file = await Deno.open(
+        path,
+        first ? { write: true, createNew: true, mode: 0o600 } : { append: true },
+      );
       this.#written.add(path);
       for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
     } catch (cause) {
@@ -125,6 +144,12 @@ async function fileName(escaped: string, collection: string): Promise<string> {
   return `${escaped.slice(0, fileNameCutLength)}%24${hash}`;
 }
 
+/** A database's folder. A link in its place would lead out of the directory. */
+async function makeFolder(path: string): Promise<void> {
+  await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+  if ((await Deno.lstat(path)).isSymlink) throw new Error(`${path} is a symbolic link`);
+}
+
 async function exists(path: string): Promise<boolean> {
   try {
     await Deno.lstat(path);
@@ -136,8 +161,13 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function unwritable(path: string, cause: unknown): PluginError {
-  return new PluginError("restoreTarget", `Cannot write ${path}: ${cause instanceof Error ? cause.message : cause}`, {
-    hint: "Choose a directory that the backend's user may write to and that has room, empty of an earlier restore.",
-    cause,
-  });
+  return new PluginError(
+    "restoreTarget",
+    `Cannot write ${path}: ${cause instanceof Error ? cause.message : cause}`,
+    {
+      hint:
+        "Choose a directory that the backend's user may write to and that has room, empty of an earlier restore.",
+      cause,
+    },
+  );
 }

@@ -39,7 +39,9 @@ export interface BackupContext {
 const spareSegments = 2;
 
 /** Runs a Full and resolves when its manifest has been sent. */
-export async function runBackup(context: BackupContext): Promise<{ manifest: Manifest; sealed: SealedManifest }> {
+export async function runBackup(
+  context: BackupContext,
+): Promise<{ manifest: Manifest; sealed: SealedManifest }> {
   const { source, options, log, clock, resource } = context;
   const startedAt = clock.now();
   const oplogStart = await source.oplogTip();
@@ -61,9 +63,13 @@ export async function runBackup(context: BackupContext): Promise<{ manifest: Man
   const endedAt = clock.now();
   const seconds = (endedAt.getTime() - startedAt.getTime()) / 1000;
   log.info(
-    `Backed up ${formatNumberOf(totals.databases, "database")}, ${formatNumberOf(totals.collections, "collection")}, ` +
+    `Backed up ${formatNumberOf(totals.databases, "database")}, ${
+      formatNumberOf(totals.collections, "collection")
+    }, ` +
       `${formatNumberOf(totals.documents, "document")}, ${formatBytes(totals.bytes)} in ` +
-      `${formatSeconds(startedAt, endedAt)} (${formatBytes(Math.round(totals.bytes / Math.max(seconds, 0.001)))}/s)`,
+      `${formatSeconds(startedAt, endedAt)} (${
+        formatBytes(Math.round(totals.bytes / Math.max(seconds, 0.001)))
+      }/s)`,
   );
   log.info(
     `Manifest ${sealed.id}: ${formatNumberOf(totals.objects, "object")}, ` +
@@ -79,7 +85,9 @@ function selectDatabases(present: readonly string[], wanted: readonly string[]):
   if (missing.length > 0) {
     throw new PluginError(
       "optionInvalid",
-      `Cannot back up ${missing.map((name) => `"${name}"`).join(", ")}: the server has no such database, only ` +
+      `Cannot back up ${
+        missing.map((name) => `"${name}"`).join(", ")
+      }: the server has no such database, only ` +
         (present.map((name) => `"${name}"`).join(", ") || "none"),
       { hint: "Correct database= in the FileSet's Plugin line." },
     );
@@ -101,7 +109,9 @@ function logOpening(context: BackupContext, names: readonly string[]): void {
     log.info("Not included: users and roles (admin.system.*), and the databases config and local");
   }
   if (context.signingKey === null) {
-    log.warning("sign=no: nobody will be able to tell whether this backup was changed; restoring it has to be allowed explicitly");
+    log.warning(
+      "sign=no: nobody will be able to tell whether this backup was changed; restoring it has to be allowed explicitly",
+    );
   }
 }
 
@@ -145,7 +155,11 @@ async function dumpDatabases(
   return databases.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function dumpDatabase(context: BackupContext, shared: DumpContext, name: string): Promise<ManifestCollection[]> {
+async function dumpDatabase(
+  context: BackupContext,
+  shared: DumpContext,
+  name: string,
+): Promise<ManifestCollection[]> {
   const startedAt = context.clock.now();
   const dumped: ManifestCollection[] = [];
   const listed = await shared.source.listCollections(name);
@@ -154,14 +168,20 @@ async function dumpDatabase(context: BackupContext, shared: DumpContext, name: s
   const documents = dumped.reduce((sum, { documents }) => sum + documents, 0);
   const bytes = dumped.reduce((sum, { bytes }) => sum + bytes, 0);
   context.log.info(
-    `Database ${name}: ${formatNumberOf(dumped.length, "collection")}, ${formatCount(documents)} documents, ` +
+    `Database ${name}: ${formatNumberOf(dumped.length, "collection")}, ${
+      formatCount(documents)
+    } documents, ` +
       `${formatBytes(bytes)} in ${formatSeconds(startedAt, context.clock.now())}`,
   );
   return dumped;
 }
 
 /** A collection that was dropped, renamed or made anew while its database was read is a hole that this backup could not close. */
-async function refuseChangedCatalog(source: Source, database: string, dumped: readonly ManifestCollection[]): Promise<void> {
+async function refuseChangedCatalog(
+  source: Source,
+  database: string,
+  dumped: readonly ManifestCollection[],
+): Promise<void> {
   const now = new Map((await source.listCollections(database)).map((one) => [one.namespace.collection, one]));
   for (const { name, uuid } of dumped) {
     const namespace = formatNamespace({ database, collection: name });
@@ -169,7 +189,9 @@ async function refuseChangedCatalog(source: Source, database: string, dumped: re
     if (found === undefined || found.uuid !== uuid) {
       throw new PluginError(
         "incompleteRead",
-        `Cannot vouch for ${namespace}: it was ${found === undefined ? "dropped or renamed" : "made anew"} while its database was read`,
+        `Cannot vouch for ${namespace}: it was ${
+          found === undefined ? "dropped or renamed" : "made anew"
+        } while its database was read`,
         { hint: "Run the job again at a time without drops and renames." },
       );
     }
@@ -180,7 +202,11 @@ function oplogSpan(start: OplogPosition | null, end: OplogPosition | null): Mani
   return start === null || end === null ? null : { start, end };
 }
 
-function describe(context: BackupContext, databases: Manifest["databases"], oplog: Manifest["oplog"]): Manifest {
+function describe(
+  context: BackupContext,
+  databases: Manifest["databases"],
+  oplog: Manifest["oplog"],
+): Manifest {
   const { job, options, source, clock, program, resource } = context;
   const collections = databases.flatMap((database) => database.collections);
   const segments = collections.flatMap((collection) => collection.segments);

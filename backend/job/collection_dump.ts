@@ -37,7 +37,10 @@ export interface DumpContext {
  *
  * @throws PluginError `incompleteRead` when the documents read can't be all that there are
  */
-export async function dumpCollection(context: DumpContext, collection: Collection): Promise<ManifestCollection> {
+export async function dumpCollection(
+  context: DumpContext,
+  collection: Collection,
+): Promise<ManifestCollection> {
   const { namespace, kind, data, uuid, metadata } = collection;
   const metadataObject = await sendMetadata(context, namespace, metadata);
   const segments = data === null ? [] : await dumpDocuments(context, namespace, data);
@@ -61,7 +64,11 @@ async function sendMetadata(context: DumpContext, namespace: Namespace, metadata
   return { path, size: bytes.length, blake3: blake3(bytes).toHex() };
 }
 
-async function dumpDocuments(context: DumpContext, namespace: Namespace, data: Namespace): Promise<ManifestSegment[]> {
+async function dumpDocuments(
+  context: DumpContext,
+  namespace: Namespace,
+  data: Namespace,
+): Promise<ManifestSegment[]> {
   const { source, supply, signal, verify } = context;
   const expected = verify ? await source.countDocuments(data, false) : 0;
   const sent: Promise<ManifestSegment>[] = [];
@@ -99,7 +106,12 @@ async function dumpDocuments(context: DumpContext, namespace: Namespace, data: N
   return await Promise.all(sent);
 }
 
-function pack(segment: Segment, batch: Uint8Array, cursor: { offsetBytes: number; index: number }, data: Namespace) {
+function pack(
+  segment: Segment,
+  batch: Uint8Array,
+  cursor: { offsetBytes: number; index: number },
+  data: Namespace,
+) {
   try {
     return packBatch(segment, batch, cursor);
   } catch (cause) {
@@ -146,7 +158,12 @@ export function* chunksOf(bytes: Uint8Array): Generator<DataChunk> {
  * Holds the documents read against the server's count. While others write, the two may differ for good reasons: then only a count that
  * stood still, before and after, says something; and it is a server's estimate after a crash, so that in doubt the index is counted.
  */
-async function verifyCount(context: DumpContext, data: Namespace, read: number, before: number): Promise<void> {
+async function verifyCount(
+  context: DumpContext,
+  data: Namespace,
+  read: number,
+  before: number,
+): Promise<void> {
   const after = await context.source.countDocuments(data, false);
   if (read === after || before !== after) return;
   const exact = await context.source.countDocuments(data, true);
@@ -154,12 +171,16 @@ async function verifyCount(context: DumpContext, data: Namespace, read: number, 
   if (read !== exact) {
     throw new PluginError(
       "incompleteRead",
-      `Cannot vouch for ${name}: read ${formatCount(read)} documents, but the server counts ${formatCount(exact)}`,
+      `Cannot vouch for ${name}: read ${formatCount(read)} documents, but the server counts ${
+        formatCount(exact)
+      }`,
       { hint: `Run the job again; if it stays so, check the source member with db.collection.validate().` },
     );
   }
   context.log.warning(
-    `${name}: the server's metadata counts ${formatCount(after)} documents, its index and this backup ${formatCount(exact)}; ` +
+    `${name}: the server's metadata counts ${formatCount(after)} documents, its index and this backup ${
+      formatCount(exact)
+    }; ` +
       "run validate() on the source member to mend its metadata",
   );
 }

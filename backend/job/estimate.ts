@@ -14,10 +14,19 @@ export interface EstimateContext {
 }
 
 /** Names the files that a backup would make, a collection's documents as one, with the sizes of the server's statistics. */
-export async function runEstimate({ source, resource, databases, log, announce, timeSeconds }: EstimateContext): Promise<void> {
+export async function runEstimate(
+  { source, resource, databases, log, announce, timeSeconds }: EstimateContext,
+): Promise<void> {
   let bytes = 0;
   let files = 0;
-  const header = (name: string, size: number) => ({ name, size, mode: 0o600, atime: timeSeconds, mtime: timeSeconds, ctime: timeSeconds });
+  const header = (name: string, size: number) => ({
+    name,
+    size,
+    mode: 0o600,
+    atime: timeSeconds,
+    mtime: timeSeconds,
+    ctime: timeSeconds,
+  });
   for (const name of await source.listDatabases()) {
     if (!databases.includes("*") && !databases.includes(name)) continue;
     for (const { namespace, metadata, sizeHintBytes } of await source.listCollections(name)) {
@@ -27,5 +36,7 @@ export async function runEstimate({ source, resource, databases, log, announce, 
       files++;
     }
   }
-  log.info(`Estimate of resource "${resource}": ${formatNumberOf(files, "collection")}, ${formatBytes(bytes)}`);
+  log.info(
+    `Estimate of resource "${resource}": ${formatNumberOf(files, "collection")}, ${formatBytes(bytes)}`,
+  );
 }

@@ -39,7 +39,9 @@ Deno.test("unescapeName() refuses what escapeName() never makes", () => {
 });
 
 Deno.test("virtual names are unique over collections, segments, metadata and manifests", () => {
-  const collections = fc.array(fc.oneof(names, fc.constantFrom("a", "a.bson", "a.bson.00001", "a.metadata.json")));
+  const collections = fc.array(
+    fc.oneof(names, fc.constantFrom("a", "a.bson", "a.bson.00001", "a.metadata.json")),
+  );
   fc.assert(fc.property(collections, (picked) => {
     const paths = [manifestPath("rs0", "job.2026"), manifestPath("rs0", "a.bson")];
     for (const collection of new Set(picked)) {

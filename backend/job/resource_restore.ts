@@ -53,7 +53,12 @@ export class ResourceRestore {
   readonly #progress = new Map<PlannedCollection, Progress>();
   readonly #writing = new Set<Promise<void>>();
 
-  private constructor(objects: Map<string, PlannedObject>, target: Target, log: JobLog, failure: AbortController) {
+  private constructor(
+    objects: Map<string, PlannedObject>,
+    target: Target,
+    log: JobLog,
+    failure: AbortController,
+  ) {
     this.#objects = objects;
     this.#target = target;
     this.#log = log;
@@ -76,7 +81,9 @@ export class ResourceRestore {
     const documents = collections.reduce((sum, one) => sum + one.documents, 0);
     const bytes = collections.reduce((sum, one) => sum + one.bytes, 0);
     options.log.info(
-      `Plan: ${formatNumberOf(collections.length, "collection")}, ${formatNumberOf(documents, "document")}, ${formatBytes(bytes)} ` +
+      `Plan: ${formatNumberOf(collections.length, "collection")}, ${formatNumberOf(documents, "document")}, ${
+        formatBytes(bytes)
+      } ` +
         `of resource "${manifest.resource}" into ${target.description}`,
     );
     const occupied = new Set((await target.findOccupied(collections)).map(formatNamespace));
@@ -84,9 +91,12 @@ export class ResourceRestore {
     if (inTheWay.length > 0 && !options.drop) {
       throw new PluginError(
         "restoreTarget",
-        `Cannot restore into ${target.description}: ${nameCollections(inTheWay)} ${inTheWay.length === 1 ? "is" : "are"} not empty`,
+        `Cannot restore into ${target.description}: ${nameCollections(inTheWay)} ${
+          inTheWay.length === 1 ? "is" : "are"
+        } not empty`,
         {
-          hint: "Drop or rename what is there, or say drop=yes: in bconsole at the restore's prompt with mod, Plugin Options, " +
+          hint:
+            "Drop or rename what is there, or say drop=yes: in bconsole at the restore's prompt with mod, Plugin Options, " +
             "or in the plugin command of a stand-alone restore.",
         },
       );
@@ -123,7 +133,9 @@ export class ResourceRestore {
     if (progress.lane !== null && object.index !== progress.received.size) {
       throw new PluginError(
         "objectMismatch",
-        `Cannot restore ${name}: segment ${object.index} of ${formatNamespace(collection.namespace)} came when ` +
+        `Cannot restore ${name}: segment ${object.index} of ${
+          formatNamespace(collection.namespace)
+        } came when ` +
           `${progress.received.size} was due`,
         { hint: "Restore without a hand-made bootstrap file: the order of the job's files matters here." },
       );
@@ -146,16 +158,22 @@ export class ResourceRestore {
       await this.#target.finish(collection);
     }
     this.counts.collections = this.#progress.size;
-    this.counts.databases = new Set([...this.#progress.keys()].map(({ namespace }) => namespace.database)).size;
+    this.counts.databases =
+      new Set([...this.#progress.keys()].map(({ namespace }) => namespace.database)).size;
     this.#log.info(
-      `Restored ${formatNumberOf(this.counts.collections, "collection")}, ${formatNumberOf(this.counts.documents, "document")}, ` +
-        `${formatBytes(this.counts.bytes)} into ${this.#target.description}; every segment matched the manifest, indexes are built`,
+      `Restored ${formatNumberOf(this.counts.collections, "collection")}, ${
+        formatNumberOf(this.counts.documents, "document")
+      }, ` +
+        `${
+          formatBytes(this.counts.bytes)
+        } into ${this.#target.description}; every segment matched the manifest`,
     );
   }
 
+  /** Closes the target first: what is still being written after a failure must not wait for a server that doesn't answer. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled(this.#writing);
     await this.#target[Symbol.asyncDispose]();
+    await Promise.allSettled(this.#writing);
   }
 
   #begin(collection: PlannedCollection): Progress {
@@ -205,7 +223,9 @@ async function receiveVerified(
   body: AsyncIterable<Uint8Array>,
   want: { readonly size: number; readonly blake3: string },
 ): Promise<Uint8Array> {
-  if (header.size !== want.size) throw mismatch(name, `${want.size} bytes`, `a header that says ${header.size}`);
+  if (header.size !== want.size) {
+    throw mismatch(name, `${want.size} bytes`, `a header that says ${header.size}`);
+  }
   const bytes = new Uint8Array(want.size);
   using hasher = new Blake3();
   let received = 0;
@@ -225,6 +245,9 @@ function mismatch(name: string, want: string, found: string): PluginError {
   return new PluginError(
     "objectMismatch",
     `Cannot restore ${name}: the signed manifest says ${want}, the volume brought ${found}; nothing of this object was applied`,
-    { hint: "The volume or the catalog was damaged or changed. Restore from another copy of the job or from another job." },
+    {
+      hint:
+        "The volume or the catalog was damaged or changed. Restore from another copy of the job or from another job.",
+    },
   );
 }

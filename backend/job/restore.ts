@@ -5,7 +5,7 @@
  */
 
 import { PluginError } from "../errors.ts";
-import { type OpenedManifest, openManifest, type TrustPolicy } from "../manifest/reader.ts";
+import { type OpenedManifest, openManifest, type TrustPolicy, unsignedManifest } from "../manifest/reader.ts";
 import { joinParts } from "../manifest/seal.ts";
 import { overrideOptions, parsePluginCommand } from "../options/command.ts";
 import { parseRestoreForm, restoreFormName } from "../options/restore_form.ts";
@@ -26,6 +26,8 @@ export interface RestoreContext {
   readonly trust: TrustPolicy;
   /** Whether the plugin command was typed by the operator just now, so that it may loosen rules. */
   readonly trustedCommand: boolean;
+  /** Told each resource whose manifest was verified. */
+  noteResource(resource: string): void;
   /** Opens the server of the options, or the directory when `where` names one. */
   openTarget(options: Options, where: string | null): Promise<Target>;
 }
@@ -102,41 +104,65 @@ class Restore {
   }
 
   #takeObject(objectType: number, name: string, bytes: Uint8Array): void {
-    if (objectType === 25 && name.startsWith("podheitor-mongodb/manifest/")) this.#parts.push({ name, bytes });
+    if (objectType === 25 && name.startsWith("podheitor-mongodb/manifest/")) {
+      this.#parts.push({ name, bytes });
+    }
     if (objectType === 28 && name === restoreFormName) {
-      for (const [option, value] of parseRestoreForm(new TextDecoder().decode(bytes))) this.#answers.set(option, value);
+      for (const [option, value] of parseRestoreForm(new TextDecoder().decode(bytes))) {
+        this.#answers.set(option, value);
+      }
     }
   }
 
   /** Everything that comes before the first file is here: the manifests are verified before anything else happens. */
   async #start(where: string, regexWhere: string): Promise<void> {
     if (regexWhere !== "") {
-      throw new PluginError("restoreRequest", "Cannot restore with regexwhere=, strip_prefix= or add_prefix=: virtual names can't be rewritten", {
-        hint: "Use where=/ to restore into the server, or where=/some/dir for files in mongodump's layout.",
-      });
+      throw new PluginError(
+        "restoreRequest",
+        "Cannot restore with regexwhere=, strip_prefix= or add_prefix=: virtual names can't be rewritten",
+        {
+          hint: "Use where=/ to restore into the server, or where=/some/dir for files in mongodump's layout.",
+        },
+      );
     }
     const plain = where.replace(/\/+$/, "");
     this.#where = plain === "" ? null : plain;
-    this.#selected = new Set(this.#listed.map((name) => this.#virtualName(name)).filter((name) => resourceOf(name) !== undefined));
-    const { trust } = this.#context;
-    const policy = { ...trust, allowUnsigned: trust.allowUnsigned || this.#answers.get("allow_unsigned") === true || this.#context.trustedCommand };
-    for (const sealed of joinParts(this.#parts).values()) this.#addManifest(await openManifest(sealed, policy));
+    this.#selected = new Set(
+      this.#listed.map((name) => this.#virtualName(name)).filter((name) => resourceOf(name) !== undefined),
+    );
+    // Whether an unsigned manifest will do is for the plugin command to say, which comes with the first file.
+    const trust = { ...this.#context.trust, allowUnsigned: true };
+    for (const sealed of joinParts(this.#parts).values()) {
+      this.#addManifest(await openManifest(sealed, trust));
+    }
     if (this.#manifests.size > 0) return;
-    throw new PluginError("manifestMissing", "Cannot restore: no manifest came with the restore, so that nothing can be verified", {
-      hint: "Start the restore from the job's catalog record (restore jobid=...), not from a bare bootstrap file; the catalog keeps the manifest.",
-    });
+    throw new PluginError(
+      "manifestMissing",
+      "Cannot restore: no manifest came with the restore, so that nothing can be verified",
+      {
+        hint:
+          "Start the restore from the job's catalog record (restore jobid=...), not from a bare bootstrap file; the catalog keeps the manifest.",
+      },
+    );
   }
 
   #addManifest(opened: OpenedManifest): void {
     const { manifest, id, keyId } = opened;
     if (this.#manifests.has(manifest.resource)) {
-      throw new PluginError("restoreRequest", `Cannot restore resource "${manifest.resource}" from several jobs at once`, {
-        hint: "Select the files of one Full.",
-      });
+      throw new PluginError(
+        "restoreRequest",
+        `Cannot restore resource "${manifest.resource}" from several jobs at once`,
+        {
+          hint: "Select the files of one Full.",
+        },
+      );
     }
     this.#manifests.set(manifest.resource, opened);
+    this.#context.noteResource(manifest.resource);
     const { log } = this.#context;
-    const what = `Manifest ${id} of job ${manifest.job.name}: ${formatNumberOf(manifest.totals.objects, "object")}`;
+    const what = `Manifest ${id} of job ${manifest.job.name}: ${
+      formatNumberOf(manifest.totals.objects, "object")
+    }`;
     if (keyId === null) log.warning(`${what}, NOT SIGNED: nobody can tell whether this backup was changed`);
     else log.info(`${what}, good signature of key ${keyId}`);
   }
@@ -144,7 +170,9 @@ class Restore {
   #readOptions(command: string): Options {
     const options = parsePluginCommand(command);
     if (options.allow_unsigned && !this.#context.trustedCommand) {
-      this.#context.log.warning("allow_unsigned= of the stored plugin command is not heeded: say it at the restore's prompt");
+      this.#context.log.warning(
+        "allow_unsigned= of the stored plugin command is not heeded: say it at the restore's prompt",
+      );
     }
     return overrideOptions(options, this.#answers);
   }
@@ -161,18 +189,26 @@ class Restore {
     const resource = resourceOf(name);
     const opened = resource === undefined ? undefined : this.#manifests.get(resource);
     if (resource === undefined || opened === undefined || this.#options === undefined) {
-      throw new PluginError("objectMismatch", `Cannot restore ${name}: no manifest that came with the restore lists it`, {
-        hint: "Select files of one job, from its catalog record.",
-      });
+      throw new PluginError(
+        "objectMismatch",
+        `Cannot restore ${name}: no manifest that came with the restore lists it`,
+        {
+          hint: "Select files of one job, from its catalog record.",
+        },
+      );
     }
     const known = this.#runs.get(resource);
     if (known !== undefined) return known;
-    if (!opened.keyId && !this.#mayBeUnsigned()) throw unsigned();
+    if (opened.keyId === null && !this.#mayBeUnsigned()) throw unsignedManifest();
     const target = await this.#context.openTarget(this.#options, this.#where);
     try {
       const own = new Set([...this.#selected].filter((one) => resourceOf(one) === resource));
       const { log } = this.#context;
-      const restore = await ResourceRestore.begin(opened.manifest, own, target, { drop: this.#options.drop, log, failure: this.#failure });
+      const restore = await ResourceRestore.begin(opened.manifest, own, target, {
+        drop: this.#options.drop,
+        log,
+        failure: this.#failure,
+      });
       const run = { restore, target };
       this.#runs.set(resource, run);
       return run;
@@ -185,20 +221,17 @@ class Restore {
   /** The rule of the machine, the form, or a command that the operator typed. */
   #mayBeUnsigned(): boolean {
     const { trust, trustedCommand } = this.#context;
-    return trust.allowUnsigned || this.#answers.get("allow_unsigned") === true || (trustedCommand && this.#options?.allow_unsigned === true);
+    return trust.allowUnsigned || this.#answers.get("allow_unsigned") === true ||
+      (trustedCommand && this.#options?.allow_unsigned === true);
   }
 
   /** Bacula's output name without `where`. */
   #virtualName(outputName: string): string {
-    const name = this.#where !== null && outputName.startsWith(this.#where) ? outputName.slice(this.#where.length) : outputName;
+    const name = this.#where !== null && outputName.startsWith(this.#where)
+      ? outputName.slice(this.#where.length)
+      : outputName;
     return name.replace(/^\/+/, "/");
   }
-}
-
-function unsigned(): PluginError {
-  return new PluginError("manifestSignature", "Cannot trust the manifest: it is not signed", {
-    hint: "If you accept that nobody can tell whether it was changed, add allow_unsigned=yes to the plugin command.",
-  });
 }
 
 function rejection(signal: AbortSignal): Promise<never> {

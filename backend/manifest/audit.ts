@@ -23,7 +23,11 @@ export interface Finding {
 }
 
 /** Compares every object with the manifest, and reports what is missing, different, or not listed at all. */
-export async function* auditObjects(manifest: Manifest, reader: ObjectReader, isManifest: (path: string) => boolean): AsyncGenerator<Finding> {
+export async function* auditObjects(
+  manifest: Manifest,
+  reader: ObjectReader,
+  isManifest: (path: string) => boolean,
+): AsyncGenerator<Finding> {
   const present = new Set(await reader.list());
   for (const object of manifestObjects(manifest)) {
     if (!present.delete(object.path)) yield { path: object.path, problem: "is missing" };
@@ -45,9 +49,12 @@ async function* auditObject(object: ManifestObject, reader: ObjectReader): Async
     length += chunk.length;
   }
   if (length !== size) yield { path, problem: `has ${length} bytes, the manifest says ${size}` };
-  else if (hasher.digest().toHex() !== blake3) yield { path, problem: "has another BLAKE3 than the manifest says" };
-  else if (documents !== null) {
+  else if (hasher.digest().toHex() !== blake3) {
+    yield { path, problem: "has another BLAKE3 than the manifest says" };
+  } else if (documents !== null) {
     const found = countDocuments(bytes);
-    if (found !== documents) yield { path, problem: `has ${found} documents, the manifest says ${documents}` };
+    if (found !== documents) {
+      yield { path, problem: `has ${found} documents, the manifest says ${documents}` };
+    }
   }
 }

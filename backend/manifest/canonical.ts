@@ -5,7 +5,9 @@
  */
 
 /** A value that has a canonical form. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | {
+  readonly [key: string]: JsonValue;
+};
 
 /** The canonical text of a value; throws a `TypeError` for what has none. */
 export function canonicalText(value: unknown): string {
@@ -13,7 +15,9 @@ export function canonicalText(value: unknown): string {
     case "boolean":
       return String(value);
     case "number":
-      if (!Number.isSafeInteger(value)) throw new TypeError(`No canonical form: ${value} is not a safe integer`);
+      if (!Number.isSafeInteger(value)) {
+        throw new TypeError(`No canonical form: ${value} is not a safe integer`);
+      }
       return String(value);
     case "string":
       if (!value.isWellFormed()) throw new TypeError("No canonical form: a string has half a surrogate pair");

@@ -61,7 +61,9 @@ function parseSealed(bytes: Uint8Array) {
     throw invalid(`it is no JSON (${cause instanceof Error ? cause.message : cause})`);
   }
   const sealed = sealedSchema.safeParse(value);
-  if (!sealed.success) throw invalid(`${sealed.error.issues[0]!.path.join(".") || "seal"}: ${sealed.error.issues[0]!.message}`);
+  if (!sealed.success) {
+    throw invalid(`${sealed.error.issues[0]!.path.join(".") || "seal"}: ${sealed.error.issues[0]!.message}`);
+  }
   let canonical: string;
   try {
     canonical = canonicalText(value);
@@ -79,17 +81,25 @@ async function checkSignature(
   if (keyId === null || signature === null) {
     if (keyId !== signature) throw invalid("it has half a signature");
     if (allowUnsigned) return;
-    throw new PluginError("manifestSignature", "Cannot trust the manifest: it is not signed", {
-      hint: "If the backup was made with sign=no and you accept that nobody can tell whether it was changed, say allow_unsigned=yes at the restore's " +
-        "prompt (mod, Plugin Options) or set PODHEITOR_MONGODB_ALLOW_UNSIGNED=yes in the File Daemon's environment.",
-    });
+    throw unsignedManifest();
   }
   const key = keys.find(({ id }) => id === keyId);
   if (key === undefined) {
     const known = keys.map(({ id }) => id).join(", ") || "none";
     throw untrusted(`it is signed by key ${keyId}, trusted are ${known}`);
   }
-  if (!await verifySignature(key, digest, signature)) throw untrusted(`the signature of key ${keyId} is wrong`);
+  if (!await verifySignature(key, digest, signature)) {
+    throw untrusted(`the signature of key ${keyId} is wrong`);
+  }
+}
+
+/** The failure for a manifest without a signature where nobody allowed that. */
+export function unsignedManifest(): PluginError {
+  return new PluginError("manifestSignature", "Cannot trust the manifest: it is not signed", {
+    hint:
+      "If the backup was made with sign=no and you accept that nobody can tell whether it was changed, say allow_unsigned=yes at the restore's " +
+      "prompt (mod, Plugin Options) or on the command line, or set PODHEITOR_MONGODB_ALLOW_UNSIGNED=yes in the File Daemon's environment.",
+  });
 }
 
 function invalid(reason: string): PluginError {
@@ -100,6 +110,7 @@ function invalid(reason: string): PluginError {
 
 function untrusted(reason: string): PluginError {
   return new PluginError("manifestSignature", `Cannot trust the manifest: ${reason}`, {
-    hint: "If the signing key was replaced, add the old public key to PODHEITOR_MONGODB_TRUSTED_KEYS. If it wasn't, the backup was changed: restore another job.",
+    hint:
+      "If the signing key was replaced, add the old public key to PODHEITOR_MONGODB_TRUSTED_KEYS. If it wasn't, the backup was changed: restore another job.",
   });
 }

@@ -31,7 +31,9 @@ export interface ManifestPart {
 /** Seals a manifest, signed with `key` unless that is null. A manifest that no reader would take is refused here. */
 export async function seal(manifest: Manifest, key: SigningKey | null): Promise<SealedManifest> {
   const checked = manifestSchema.safeParse(manifest);
-  const faults = checked.success ? findContradictions(manifest) : checked.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  const faults = checked.success
+    ? findContradictions(manifest)
+    : checked.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   if (faults.length > 0) {
     throw new PluginError("internal", `Cannot seal the manifest: ${faults.slice(0, 3).join("; ")}`, {
       hint: "Report this; the backup is not usable.",
@@ -40,7 +42,11 @@ export async function seal(manifest: Manifest, key: SigningKey | null): Promise<
   const digest = blake3(new TextEncoder().encode(canonicalText(manifest))).toHex();
   const signature = key === null ? null : await sign(key, digest);
   const sealed = { blake3: digest, keyId: key?.id ?? null, manifest, signature };
-  return { bytes: new TextEncoder().encode(canonicalText(sealed)), id: digest.slice(0, 16), keyId: sealed.keyId };
+  return {
+    bytes: new TextEncoder().encode(canonicalText(sealed)),
+    id: digest.slice(0, 16),
+    keyId: sealed.keyId,
+  };
 }
 
 const partRoot = "podheitor-mongodb/manifest";
@@ -56,14 +62,18 @@ export function splitParts(sealed: SealedManifest, jobName: string, resource: st
 }
 
 /** Puts parts together again: one sealed manifest for each job and resource among them. */
-export function joinParts(parts: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Map<string, Uint8Array> {
+export function joinParts(
+  parts: readonly { readonly name: string; readonly bytes: Uint8Array }[],
+): Map<string, Uint8Array> {
   const groups = new Map<string, (Uint8Array | undefined)[]>();
   for (const { name, bytes } of parts) {
     const match = /^(podheitor-mongodb\/manifest\/[^/]+\/[^/]+)\/(\d{1,5})-of-(\d{1,5})$/.exec(name);
     const [part, of] = [Number(match?.[2]), Number(match?.[3])];
     if (match === null || part < 1 || part > of) throw unjoinable(`${name} is no name of a part`);
     const group = groups.get(match[1]!) ?? new Array<Uint8Array | undefined>(of).fill(undefined);
-    if (group.length !== of || group[part - 1] !== undefined) throw unjoinable(`${name} came twice or disagrees with another part`);
+    if (group.length !== of || group[part - 1] !== undefined) {
+      throw unjoinable(`${name} came twice or disagrees with another part`);
+    }
     group[part - 1] = bytes;
     groups.set(match[1]!, group);
   }
@@ -83,7 +93,8 @@ function concatenate(name: string, group: readonly (Uint8Array | undefined)[]): 
 
 function unjoinable(reason: string): PluginError {
   return new PluginError("manifestMissing", `Cannot put the manifest together: ${reason}`, {
-    hint: "The catalog lost or changed restore objects of the job. The manifest is also in the backup itself: restore " +
+    hint:
+      "The catalog lost or changed restore objects of the job. The manifest is also in the backup itself: restore " +
       "/@mongodb/RESOURCE/manifest.JOB.json to a directory from a copy of the catalog, or rebuild the catalog.",
   });
 }

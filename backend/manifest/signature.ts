@@ -61,11 +61,16 @@ export async function loadTrustedKeys(paths: string, read: SecretReader): Promis
 
 /** The base64 signature over a manifest's digest. */
 export async function sign(key: SigningKey, digest: string): Promise<string> {
-  return new Uint8Array(await crypto.subtle.sign(algorithm, key.privateKey, signedMessage(digest))).toBase64();
+  return new Uint8Array(await crypto.subtle.sign(algorithm, key.privateKey, signedMessage(digest)))
+    .toBase64();
 }
 
 /** Whether a signature over a digest is the key's own. */
-export async function verifySignature({ key }: TrustedKey, digest: string, signature: string): Promise<boolean> {
+export async function verifySignature(
+  { key }: TrustedKey,
+  digest: string,
+  signature: string,
+): Promise<boolean> {
   return await crypto.subtle.verify(algorithm, key, Uint8Array.fromBase64(signature), signedMessage(digest));
 }
 
@@ -79,7 +84,9 @@ async function readKeyFile(path: string, read: SecretReader) {
 
 async function importPrivate(text: string, origin: string): Promise<SigningKey> {
   const seed = pemBody(text, "PRIVATE KEY", privateHead) ?? base64Key(text);
-  if (seed === null) throw unusable(origin, "it is neither a PKCS #8 PEM of an Ed25519 key nor the base64 of a 32-byte seed");
+  if (seed === null) {
+    throw unusable(origin, "it is neither a PKCS #8 PEM of an Ed25519 key nor the base64 of a 32-byte seed");
+  }
   const der = new Uint8Array([...privateHead, ...seed]);
   const privateKey = await crypto.subtle.importKey("pkcs8", der, algorithm, true, ["sign"]);
   const { x } = await crypto.subtle.exportKey("jwk", privateKey);
@@ -103,7 +110,9 @@ function readPublicKeys(text: string): Uint8Array<ArrayBuffer>[] {
     const raw = pemBody(block, "PUBLIC KEY", publicHead);
     if (raw !== null) keys.push(raw);
   }
-  const lines = blocks.length > 0 ? [] : text.split("\n").map((line) => line.replace(/#.*/, "").trim()).filter((line) => line !== "");
+  const lines = blocks.length > 0
+    ? []
+    : text.split("\n").map((line) => line.replace(/#.*/, "").trim()).filter((line) => line !== "");
   for (const line of lines) {
     const raw = base64Key(line);
     if (raw !== null) keys.push(raw);
@@ -113,10 +122,14 @@ function readPublicKeys(text: string): Uint8Array<ArrayBuffer>[] {
 
 /** The 32 bytes behind the fixed head of a PEM block, or null where it isn't such a block. */
 function pemBody(text: string, label: string, head: Uint8Array): Uint8Array<ArrayBuffer> | null {
-  const match = new RegExp(`^-----BEGIN ${label}-----\\s([A-Za-z0-9+/=\\s]+)-----END ${label}-----$`).exec(text);
+  const match = new RegExp(`^-----BEGIN ${label}-----\\s([A-Za-z0-9+/=\\s]+)-----END ${label}-----$`).exec(
+    text,
+  );
   if (match === null) return null;
   const der = decodeBase64(match[1]!.replace(/\s/g, ""));
-  if (der === null || der.length !== head.length + keyBytes || !head.every((byte, at) => der[at] === byte)) return null;
+  if (der === null || der.length !== head.length + keyBytes || !head.every((byte, at) => der[at] === byte)) {
+    return null;
+  }
   return der.slice(head.length);
 }
 
@@ -135,6 +148,7 @@ function decodeBase64(text: string): Uint8Array<ArrayBuffer> | null {
 
 function unusable(origin: string, reason: string): PluginError {
   return new PluginError("signingKey", `Cannot use the key of ${origin}: ${reason}`, {
-    hint: "Make a key with: openssl genpkey -algorithm ed25519 -out KEY, chmod 0600 KEY; its public half with: openssl pkey -in KEY -pubout",
+    hint:
+      "Make a key with: openssl genpkey -algorithm ed25519 -out KEY, chmod 0600 KEY; its public half with: openssl pkey -in KEY -pubout",
   });
 }

@@ -5,7 +5,14 @@
  */
 
 import type { Db, MongoClient } from "mongodb";
-import { type BsonElement, bsonType, elements, findElement, joinElements, stringValue } from "../bson/document.ts";
+import {
+  type BsonElement,
+  bsonType,
+  elements,
+  findElement,
+  joinElements,
+  stringValue,
+} from "../bson/document.ts";
 import { formatExtendedJson } from "../bson/extended_json.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace } from "../namespace.ts";
@@ -19,11 +26,19 @@ const serverDatabases: ReadonlySet<string> = new Set(["config", "local"]);
 /** Names of the databases that hold users' data, sorted. */
 export async function listDatabases(client: MongoClient): Promise<string[]> {
   try {
-    const reply = await client.db("admin").command({ listDatabases: 1, nameOnly: true, authorizedDatabases: false });
-    const names: string[] = reply["databases"].map(({ name }: { name: string }) => name).filter((name: string) => !serverDatabases.has(name));
+    const reply = await client.db("admin").command({
+      listDatabases: 1,
+      nameOnly: true,
+      authorizedDatabases: false,
+    });
+    const names: string[] = reply["databases"].map(({ name }: { name: string }) => name).filter((
+      name: string,
+    ) => !serverDatabases.has(name));
     const held: string[] = [];
     for (const name of names.sort()) {
-      if (name !== "admin" || (await listEntries(client.db(name))).some((entry) => kindOf(name, entry) !== null)) held.push(name);
+      if (
+        name !== "admin" || (await listEntries(client.db(name))).some((entry) => kindOf(name, entry) !== null)
+      ) held.push(name);
     }
     return held;
   } catch (cause) {
@@ -38,6 +53,7 @@ export async function listDatabases(client: MongoClient): Promise<string[]> {
 export async function listCollections(db: Db): Promise<Collection[]> {
   try {
     const entries = await listEntries(db);
+    refuseLoneBuckets(db.databaseName, entries);
     const collections: Collection[] = [];
     for (const entry of entries) {
       const kind = kindOf(db.databaseName, entry);
@@ -73,17 +89,48 @@ async function listEntries(db: Db): Promise<Entry[]> {
   });
 }
 
+const bucketPrefix = "system.buckets.";
+
+/** Buckets whose time series is gone hold documents that no collection of the catalog leads to. */
+function refuseLoneBuckets(database: string, entries: readonly Entry[]): void {
+  const series = new Set(
+    entries.filter(({ type }) => type === "timeseries").map(({ name }) => `${bucketPrefix}${name}`),
+  );
+  const lone = entries.find(({ name }) => name.startsWith(bucketPrefix) && !series.has(name));
+  if (lone === undefined) return;
+  throw new PluginError(
+    "unsupportedServer",
+    `Cannot back up ${database}.${lone.name}: the time series that these buckets belong to is gone`,
+    {
+      hint: "Make the time series again with its old options, or drop the buckets.",
+    },
+  );
+}
+
 /** What an entry is to a backup; null for what isn't backed up. */
 function kindOf(database: string, { name, type }: Entry): CollectionKind | null {
   if (name.startsWith("system.") && (name !== "system.js" || database === "admin")) return null;
   if (type === "collection" || type === "timeseries" || type === "view") return type;
-  throw new PluginError("unsupportedServer", `Cannot back up ${database}.${name}: it is of the unknown type "${type}"`, {
-    hint: "This version of the plugin doesn't know that kind of collection: leave the database out with database=, or update the plugin.",
-  });
+  throw new PluginError(
+    "unsupportedServer",
+    `Cannot back up ${database}.${name}: it is of the unknown type "${type}"`,
+    {
+      hint:
+        "This version of the plugin doesn't know that kind of collection: leave the database out with database=, or update the plugin.",
+    },
+  );
 }
 
-async function describeCollection(db: Db, entry: Entry, kind: CollectionKind, entries: readonly Entry[]): Promise<Collection> {
+async function describeCollection(
+  db: Db,
+  entry: Entry,
+  kind: CollectionKind,
+  entries: readonly Entry[],
+): Promise<Collection> {
   const namespace = { database: db.databaseName, collection: entry.name };
+  const data = dataOf(namespace, kind, entries);
+  // The server gives the UUID of a time series with its buckets only.
+  const uuid = entries.find(({ name }) => name === data?.collection)?.uuid ?? null;
   const indexes = kind === "view" ? [] : await listIndexes(db, entry.name);
   const metadata = joinElements([
     { key: "options", type: bsonType.document, value: entry.options },
@@ -92,30 +139,40 @@ async function describeCollection(db: Db, entry: Entry, kind: CollectionKind, en
       type: bsonType.array,
       value: joinElements(indexes.map((value, at) => ({ key: String(at), type: bsonType.document, value }))),
     },
-    textElement("uuid", entry.uuid ?? ""),
+    textElement("uuid", uuid ?? ""),
     textElement("collectionName", entry.name),
     textElement("type", kind),
   ]);
-  const data = dataOf(namespace, kind, entries);
   return {
     namespace,
     kind,
     data,
-    uuid: entry.uuid,
+    uuid,
     sizeHintBytes: data === null ? 0 : await sizeOf(db, data.collection),
     metadata: expressible(namespace, metadata),
   };
 }
 
 /** Where the documents are: a time series keeps them in a bucket collection beside it, where the server still makes one. */
-function dataOf(namespace: Collection["namespace"], kind: CollectionKind, entries: readonly Entry[]): Collection["namespace"] | null {
+function dataOf(
+  namespace: Collection["namespace"],
+  kind: CollectionKind,
+  entries: readonly Entry[],
+): Collection["namespace"] | null {
   if (kind === "view") return null;
   if (kind === "collection") return namespace;
-  const buckets = `system.buckets.${namespace.collection}`;
+  const buckets = `${bucketPrefix}${namespace.collection}`;
   if (!entries.some(({ name }) => name === buckets)) {
-    throw new PluginError("unsupportedServer", `Cannot back up ${formatNamespace(namespace)}: it is a time series without a bucket collection of its own`, {
-      hint: "This server keeps time series in a way that this version of the plugin doesn't know: leave the database out with database=, or update the plugin.",
-    });
+    throw new PluginError(
+      "unsupportedServer",
+      `Cannot back up ${
+        formatNamespace(namespace)
+      }: it is a time series without a bucket collection of its own`,
+      {
+        hint:
+          "This server keeps time series in a way that this version of the plugin doesn't know: leave the database out with database=, or update the plugin.",
+      },
+    );
   }
   return { database: namespace.database, collection: buckets };
 }
@@ -138,10 +195,17 @@ function expressible(namespace: Collection["namespace"], metadata: Uint8Array): 
   try {
     return formatExtendedJson(metadata);
   } catch (cause) {
-    throw new PluginError("serverReply", `Cannot write down the options of ${formatNamespace(namespace)}: ${cause instanceof Error ? cause.message : cause}`, {
-      hint: "Its options or indexes hold something that mongodump's metadata format can't express; leave the database out or change them.",
-      cause,
-    });
+    throw new PluginError(
+      "serverReply",
+      `Cannot write down the options of ${formatNamespace(namespace)}: ${
+        cause instanceof Error ? cause.message : cause
+      }`,
+      {
+        hint:
+          "Its options or indexes hold something that mongodump's metadata format can't express; leave the database out or change them.",
+        cause,
+      },
+    );
   }
 }
 

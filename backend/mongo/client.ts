@@ -5,7 +5,9 @@
  */
 
 import { MongoClient, type MongoClientOptions, ReadPreference } from "mongodb";
-import type { Secret } from "../secret.ts";
+import { PluginError } from "../errors.ts";
+import { maskUri } from "../options/credentials.ts";
+import { Secret } from "../secret.ts";
 import { driverError } from "./driver_error.ts";
 
 const common: MongoClientOptions = {
@@ -26,29 +28,43 @@ export async function connectDeployment(uri: Secret): Promise<MongoClient> {
 
 /** Connects to one member of a deployment, and to no other, with the credentials and TLS settings of its connection string. */
 export async function connectMember(uri: Secret, host: string): Promise<MongoClient> {
-  return await connect(uri, {
+  const memberUri = new Secret(replaceHosts(uri.reveal(), host));
+  return await connect(memberUri, {
     ...common,
-    // `host` replaces the seed list; the set's name must not be asked for on a direct connection to a hidden member.
-    ...memberAddress(host),
+    directConnection: true,
     readPreference: ReadPreference.SECONDARY_PREFERRED,
   });
 }
 
-async function connect(uri: Secret, options: MongoClientOptions & { memberHost?: string }): Promise<MongoClient> {
-  const { memberHost, ...driverOptions } = options;
+async function connect(uri: Secret, options: MongoClientOptions): Promise<MongoClient> {
+  const client = makeClient(uri, options);
   try {
-    const text = memberHost === undefined ? uri.reveal() : replaceHosts(uri.reveal(), memberHost);
-    return await new MongoClient(text, driverOptions).connect();
+    return await client.connect();
   } catch (cause) {
-    throw driverError("connect to MongoDB", cause);
+    await client.close();
+    throw driverError("connect to MongoDB", cause, "connect");
   }
 }
 
-function memberAddress(host: string): { memberHost: string; directConnection: true } {
-  return { memberHost: host, directConnection: true };
+function makeClient(uri: Secret, options: MongoClientOptions): MongoClient {
+  try {
+    return new MongoClient(uri.reveal(), options);
+  } catch (cause) {
+    throw new PluginError(
+      "optionInvalid",
+      `Cannot use the connection string: ${maskUri(cause instanceof Error ? cause.message : String(cause))}`,
+      {
+        hint: "Correct uri= or the file of uri_file=.",
+        cause,
+      },
+    );
+  }
 }
 
-/** A connection string for one host: seed list, SRV and the settings that only make sense with several members are gone. */
+/**
+ * A connection string for one host: seed list, SRV and the settings that only make sense with several members are gone; a set's name must not be
+ * asked for on a direct connection to a hidden member.
+ */
 export function replaceHosts(uri: string, host: string): string {
   const match = /^mongodb(\+srv)?:\/\/(?:([^/?]*)@)?([^/?]*)(\/[^?]*)?(?:\?(.*))?$/s.exec(uri);
   if (match === null) return uri;
@@ -56,7 +72,18 @@ export function replaceHosts(uri: string, host: string): string {
   const settings = new URLSearchParams(query ?? "");
   // SRV means TLS unless the connection string says otherwise.
   if (srv !== undefined && !settings.has("tls") && !settings.has("ssl")) settings.set("tls", "true");
-  for (const name of ["replicaSet", "directConnection", "readPreference", "readPreferenceTags", "maxStalenessSeconds", "loadBalanced", "srvServiceName", "srvMaxHosts"]) {
+  for (
+    const name of [
+      "replicaSet",
+      "directConnection",
+      "readPreference",
+      "readPreferenceTags",
+      "maxStalenessSeconds",
+      "loadBalanced",
+      "srvServiceName",
+      "srvMaxHosts",
+    ]
+  ) {
     settings.delete(name);
   }
   const user = userinfo === undefined ? "" : `${userinfo}@`;

@@ -4,14 +4,7 @@
  * @module
  */
 
-import {
-  MongoAPIError,
-  MongoError,
-  MongoNetworkError,
-  MongoParseError,
-  MongoServerError,
-  MongoServerSelectionError,
-} from "mongodb";
+import { MongoNetworkError, MongoServerError, MongoServerSelectionError } from "mongodb";
 import { type ErrorCode, PluginError } from "../errors.ts";
 import { maskUri } from "../options/credentials.ts";
 
@@ -21,7 +14,7 @@ const authenticationCodes: ReadonlySet<unknown> = new Set([11, 13, 18, 8000]);
  * A failure of the driver or the server while `action` was done.
  *
  * @param action what was being done, as in `read app.orders`
- * @param code for failures that are neither of the connection nor of a privilege
+ * @param code for failures that are not of a privilege; a lost connection is one of its own only where none is given
  */
 export function driverError(action: string, cause: unknown, code: ErrorCode = "serverCommand"): PluginError {
   if (cause instanceof PluginError) return cause;
@@ -29,32 +22,30 @@ export function driverError(action: string, cause: unknown, code: ErrorCode = "s
   const message = `Cannot ${action}: ${reason}`;
   if (cause instanceof MongoServerError && authenticationCodes.has(cause.code)) {
     return new PluginError("authentication", message, {
-      hint: "Check user, password and authSource of the connection string, and that the user has the privilege named above.",
+      hint:
+        "Check user, password and authSource of the connection string, and that the user has the privilege named above.",
       cause,
     });
   }
-  if (cause instanceof MongoParseError || cause instanceof MongoAPIError) {
-    return new PluginError("optionInvalid", `Cannot ${action}: the connection string is not usable: ${reason}`, {
-      hint: "Correct uri= or the file of uri_file=.",
-      cause,
-    });
-  }
-  if (cause instanceof MongoServerSelectionError || (cause instanceof MongoNetworkError && code === "serverCommand")) {
-    return new PluginError("connect", message, {
-      hint: "Check that the server runs, that this machine reaches its address, and TLS settings on both sides.",
-      cause,
-    });
-  }
-  return new PluginError(code, message, { hint: hintFor(code), cause });
+  const isLost = cause instanceof MongoServerSelectionError || cause instanceof MongoNetworkError;
+  const settled = isLost && code === "serverCommand" ? "connect" : code;
+  return new PluginError(settled, message, { hint: hintFor(settled), cause });
 }
 
 function hintFor(code: ErrorCode): string {
-  if (code === "incompleteRead") return "Run the job again; if it fails again, see the log of the source member for the reason.";
-  if (code === "restoreWrite") return "See the server's log. Restore again with drop=yes once the reason is gone.";
+  if (code === "connect") {
+    return "Check that the server runs, that this machine reaches its address, and TLS settings on both sides.";
+  }
+  if (code === "incompleteRead") {
+    return "Run the job again; if it fails again, see the log of the source member for the reason.";
+  }
+  if (code === "restoreWrite") {
+    return "See the server's log. Restore again with drop=yes once the reason is gone.";
+  }
   return "See the server's log for the reason.";
 }
 
 /** Whether the server says that there is no such thing to drop or list. */
 export function isNamespaceNotFound(cause: unknown): boolean {
-  return cause instanceof MongoError && (cause as MongoServerError).code === 26;
+  return cause instanceof MongoServerError && cause.code === 26;
 }

@@ -23,7 +23,11 @@ const readPreference = ReadPreference.SECONDARY_PREFERRED;
  *
  * @param command opens the cursor: find, listCollections or listIndexes
  */
-export async function* rawBatches(db: Db, command: Document, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* rawBatches(
+  db: Db,
+  command: Document,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const session = db.client.startSession({ causalConsistency: false });
   const refresh = setInterval(() => void refreshSession(db, session), refreshIntervalMs);
   let id = 0n;
@@ -81,7 +85,10 @@ async function closeCursor(
   session: ClientSession,
 ): Promise<void> {
   const settled = Promise.allSettled([pending]).then(() =>
-    db.command({ killCursors: collection, cursors: [Long.fromBigInt(id)] }, { session, timeoutMS: closeTimeoutMs })
+    db.command({ killCursors: collection, cursors: [Long.fromBigInt(id)] }, {
+      session,
+      timeoutMS: closeTimeoutMs,
+    })
   );
   // Courtesy to the server only: one that doesn't answer in time closes the cursor by itself.
   await abortable(settled, AbortSignal.timeout(closeTimeoutMs)).catch(() => {});

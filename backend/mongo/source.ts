@@ -55,7 +55,9 @@ class MongoSource implements Source {
     try {
       if (!exact) return Number((await db.command({ count: namespace.collection }, { readPreference }))["n"]);
       const pipeline = [{ $group: { _id: null, n: { $sum: 1 } } }];
-      const reply = await db.command({ aggregate: namespace.collection, pipeline, cursor: {} }, { readPreference });
+      const reply = await db.command({ aggregate: namespace.collection, pipeline, cursor: {} }, {
+        readPreference,
+      });
       return Number(reply["cursor"].firstBatch[0]?.n ?? 0);
     } catch (cause) {
       throw driverError(`count the documents of ${formatNamespace(namespace)}`, cause);

@@ -7,6 +7,7 @@
 import { type Db, type Document, MongoServerError } from "mongodb";
 import { DocumentSequence } from "mongodb/lib/cmap/commands.js";
 import { bsonType, countDocuments, elements, findElement, joinElements } from "../bson/document.ts";
+import { documentsWithZeroTimestamp } from "../bson/zero_timestamp.ts";
 import { parseExtendedJson } from "../bson/extended_json_parser.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
@@ -25,6 +26,9 @@ export async function openTarget(uri: Secret): Promise<Target> {
 
 const writeConcern = { w: "majority" } as const;
 const namespaceExists = 48;
+
+/** Options that say nothing any more, and that newer servers refuse. */
+const retiredOptions: ReadonlySet<string> = new Set(["autoIndexId", "recordIdsReplicated"]);
 
 class MongoTarget implements Target {
   readonly description: string;
@@ -52,7 +56,9 @@ class MongoTarget implements Target {
     try {
       await this.#db(collection).command({ drop: collection.namespace.collection, writeConcern });
     } catch (cause) {
-      if (!isNamespaceNotFound(cause)) throw driverError(`drop ${formatNamespace(collection.namespace)}`, cause, "restoreTarget");
+      if (!isNamespaceNotFound(cause)) {
+        throw driverError(`drop ${formatNamespace(collection.namespace)}`, cause, "restoreTarget");
+      }
     }
   }
 
@@ -60,7 +66,9 @@ class MongoTarget implements Target {
     const action = `create ${formatNamespace(collection.namespace)}`;
     const options = findElement(parseExtendedJson(collection.metadata), "options")?.value ?? joinElements([]);
     const command: Document = { create: collection.namespace.collection };
-    for (const { key, type, value } of elements(options)) command[key] = new RawValue(key, type, value);
+    for (const { key, type, value } of elements(options)) {
+      if (!retiredOptions.has(key)) command[key] = new RawValue(key, type, value);
+    }
     try {
       try {
         await this.#db(collection).command({ ...command, writeConcern });
@@ -77,41 +85,42 @@ class MongoTarget implements Target {
   }
 
   async write(collection: RestoredCollection, documents: Uint8Array): Promise<void> {
-    const { database, collection: name } = collection.data ?? collection.namespace;
-    const action = `write to ${database}.${name}`;
-    const sequence = new DocumentSequence("documents");
-    sequence.push({}, Buffer.from(documents.buffer, documents.byteOffset, documents.length));
-    let reply: Document;
-    try {
-      reply = await this.#client.db(database).command({
-        insert: name,
-        documents: sequence,
-        ordered: this.inOrder(collection),
-        bypassDocumentValidation: true,
-        writeConcern,
-      });
-    } catch (cause) {
-      throw driverError(action, cause, "restoreWrite");
-    }
-    const sent = countDocuments(documents);
-    const fault = reply["writeErrors"]?.[0]?.errmsg ?? reply["writeConcernError"]?.errmsg ?? null;
-    if (fault !== null || reply["n"] !== sent) {
-      throw new PluginError("restoreWrite", `Cannot ${action}: the server took ${reply["n"]} of ${sent} documents: ${fault ?? "it gave no reason"}`, {
-        hint: "See the server's log. Restore again with drop=yes once the reason is gone.",
-      });
+    const namespace = collection.data ?? collection.namespace;
+    const ordered = this.inOrder(collection);
+    await this.#send(namespace, { insert: namespace.collection, ordered }, "documents", documents);
+    const replacements = [...documentsWithZeroTimestamp(documents)].map(replacement);
+    if (replacements.length > 0) {
+      await this.#send(
+        namespace,
+        { update: namespace.collection, ordered },
+        "updates",
+        Buffer.concat(replacements),
+      );
     }
   }
 
   async finish(collection: RestoredCollection): Promise<void> {
     if (collection.kind === "view") return;
-    const indexes = buildableIndexes(findElement(parseExtendedJson(collection.metadata), "indexes")?.value ?? joinElements([]));
+    const indexes = buildableIndexes(
+      findElement(parseExtendedJson(collection.metadata), "indexes")?.value ?? joinElements([]),
+    );
     if (indexes.length === 0) return;
     const name = collection.namespace.collection;
-    const value = joinElements(indexes.map((index, at) => ({ key: String(at), type: bsonType.document, value: withoutNamespace(index) })));
+    const value = joinElements(
+      indexes.map((index, at) => ({
+        key: String(at),
+        type: bsonType.document,
+        value: withoutNamespace(index),
+      })),
+    );
     const action = `build the indexes of ${formatNamespace(collection.namespace)}`;
     try {
       const db = this.#db(collection);
-      await db.command({ createIndexes: name, indexes: new RawValue("indexes", bsonType.array, value), writeConcern });
+      await db.command({
+        createIndexes: name,
+        indexes: new RawValue("indexes", bsonType.array, value),
+        writeConcern,
+      });
       const built = new Set((await rawDocuments(db, { listIndexes: name, cursor: {} })).map(indexName));
       const missing = indexes.map(indexName).filter((index) => !built.has(index));
       if (missing.length > 0) throw new Error(`the server doesn't list ${missing.join(", ")}`);
@@ -124,6 +133,37 @@ class MongoTarget implements Target {
     await this.#client.close();
   }
 
+  /** Sends a write command whose documents or updates are raw, and refuses any but full success. */
+  async #send(namespace: Namespace, command: Document, field: string, packed: Uint8Array): Promise<void> {
+    const action = `write to ${formatNamespace(namespace)}`;
+    const sequence = new DocumentSequence(field);
+    sequence.push({}, Buffer.from(packed.buffer, packed.byteOffset, packed.length));
+    let reply: Document;
+    try {
+      reply = await this.#client.db(namespace.database).command({
+        ...command,
+        [field]: sequence,
+        bypassDocumentValidation: true,
+        writeConcern,
+      });
+    } catch (cause) {
+      throw driverError(action, cause, "restoreWrite");
+    }
+    const sent = countDocuments(packed);
+    const fault = reply["writeErrors"]?.[0]?.errmsg ?? reply["writeConcernError"]?.errmsg ?? null;
+    if (fault !== null || reply["n"] !== sent) {
+      throw new PluginError(
+        "restoreWrite",
+        `Cannot ${action}: the server took ${reply["n"]} of ${sent} documents: ${
+          fault ?? "it gave no reason"
+        }`,
+        {
+          hint: "See the server's log. Restore again with drop=yes once the reason is gone.",
+        },
+      );
+    }
+  }
+
   /** Whether something is there that a restore would destroy: any view, or a collection with a document in it. */
   async #isOccupied(collection: RestoredCollection): Promise<boolean> {
     const { namespace } = collection;
@@ -132,7 +172,12 @@ class MongoTarget implements Target {
       const [entry] = await db.listCollections({ name: namespace.collection }, { nameOnly: false }).toArray();
       if (entry === undefined) return false;
       if (entry.type === "view") return true;
-      return (await db.command({ find: namespace.collection, limit: 1, singleBatch: true, projection: { _id: 1 } }))["cursor"].firstBatch.length > 0;
+      return (await db.command({
+        find: namespace.collection,
+        limit: 1,
+        singleBatch: true,
+        projection: { _id: 1 },
+      }))["cursor"].firstBatch.length > 0;
     } catch (cause) {
       throw driverError(`look at ${formatNamespace(namespace)}`, cause, "restoreTarget");
     }
@@ -152,4 +197,28 @@ function isCapped(metadata: string): boolean {
 /** An index without the namespace that old servers wrote into it. */
 function withoutNamespace(index: Uint8Array): Uint8Array {
   return joinElements([...elements(index)].filter(({ key }) => key !== "ns"));
+}
+
+/** The update that puts a document in the place of the one with its `_id`, byte for byte: a pipeline's literal is taken as it is. */
+function replacement(document: Uint8Array): Uint8Array {
+  const id = findElement(document, "_id");
+  if (id === undefined) {
+    throw new PluginError(
+      "restoreWrite",
+      "Cannot write a document that has an empty timestamp and no _id: the server would change it",
+      {
+        hint: "Restore to a directory and load that collection with mongorestore.",
+      },
+    );
+  }
+  const query = wrap("_id", bsonType.document, wrap("$eq", id.type, id.value));
+  const stage = wrap("$replaceWith", bsonType.document, wrap("$literal", bsonType.document, document));
+  return joinElements([
+    { key: "q", type: bsonType.document, value: query },
+    { key: "u", type: bsonType.array, value: wrap("0", bsonType.document, stage) },
+  ]);
+}
+
+function wrap(key: string, type: number, value: Uint8Array): Uint8Array {
+  return joinElements([{ key, type, value }]);
 }

@@ -28,22 +28,24 @@ interface Candidate extends Member {
 const oldestVersion = [4, 4] as const;
 const newestVersion = [8, 99] as const;
 
-/** Opens a connection to read from: a hidden secondary rather than a visible one, the one that lags least, the primary only in need. */
+/**
+ * Opens a connection to read from: a hidden secondary rather than a visible one, the one that lags least, the primary only in need. A member that
+ * can't be used when it is tried gives way to the next.
+ */
 export async function openForReading(uri: Secret): Promise<Connection> {
   const seed = await connectDeployment(uri);
   try {
     const hello = await greet(seed);
-    if (typeof hello["setName"] !== "string") return { ...await describe(seed, hello, [], address(hello, seed)), warnings: [standaloneWarning] };
-    const candidates = await listCandidates(seed, hello);
-    const { picked, warnings } = pick(candidates, hello);
-    const client = await connectMember(uri, picked.host);
-    await seed.close();
-    try {
-      return { ...await describe(client, await greet(client), candidates, picked.host), warnings };
-    } catch (cause) {
-      await client.close();
-      throw cause;
+    if (!isSetMember(hello)) {
+      return { client: seed, deployment: await describe(seed, hello, []), warnings: [standaloneWarning] };
     }
+    const connection = await openFirstUsable(
+      uri,
+      await listCandidates(seed, hello),
+      String(hello["setName"]),
+    );
+    await seed.close();
+    return connection;
   } catch (cause) {
     await seed.close();
     throw driverError("choose a member to read from", cause);
@@ -55,36 +57,78 @@ export async function openForWriting(uri: Secret): Promise<Connection> {
   const seed = await connectDeployment(uri);
   try {
     const hello = await greet(seed);
-    if (typeof hello["setName"] !== "string") return { ...await describe(seed, hello, [], address(hello, seed)), warnings: [] };
-    const primary: unknown = hello["primary"];
-    if (typeof primary !== "string") {
-      throw new PluginError("restoreTarget", `Cannot restore into replica set ${hello["setName"]}: it has no primary now`, {
-        hint: "Wait until a primary is elected, then start the restore again.",
-      });
+    if (!isSetMember(hello)) {
+      return { client: seed, deployment: await describe(seed, hello, []), warnings: [] };
     }
-    const client = await connectMember(uri, primary);
+    const primary: unknown = hello["primary"];
+    if (typeof primary !== "string") throw noPrimary(hello["setName"]);
+    const connection = await openMember(
+      uri,
+      primary,
+      [],
+      (member) => member["isWritablePrimary"] === true ? null : noPrimary(hello["setName"]),
+    );
     await seed.close();
-    return { ...await describe(client, await greet(client), [], primary), warnings: [] };
+    return connection;
   } catch (cause) {
     await seed.close();
     throw driverError("connect to the server to restore to", cause);
   }
 }
 
-const standaloneWarning = "This is a standalone server: it has no oplog, so that collections that change while they are read may not fit together. " +
+function noPrimary(setName: unknown): PluginError {
+  return new PluginError(
+    "restoreTarget",
+    `Cannot restore into replica set ${setName}: it has no primary now`,
+    {
+      hint: "Wait until a primary is elected, then start the restore again.",
+    },
+  );
+}
+
+/** Connects to one member, unless its own word for itself is a fault. */
+async function openMember(
+  uri: Secret,
+  host: string,
+  members: readonly Member[],
+  faultOf: (hello: Document) => Error | null,
+): Promise<Connection> {
+  const client = await connectMember(uri, host);
+  try {
+    const hello = await greet(client);
+    const fault = faultOf(hello);
+    if (fault !== null) throw fault;
+    return { client, deployment: { ...await describe(client, hello, members), source: host }, warnings: [] };
+  } catch (cause) {
+    await client.close();
+    throw cause;
+  }
+}
+
+const standaloneWarning =
+  "This is a standalone server: it has no oplog, so that collections that change while they are read may not fit together. " +
   "A replica set of one member has one";
 
 async function greet(client: MongoClient): Promise<Document> {
   const hello = await client.db("admin").command({ hello: 1 });
   if (hello["msg"] === "isdbgrid") {
-    throw new PluginError("unsupportedServer", "Cannot use a mongos: the data of a sharded cluster has to be read from each shard", {
-      hint: "Give the connection string of a replica set; mode=sharded comes in a later version.",
-    });
+    throw new PluginError(
+      "unsupportedServer",
+      "Cannot use a mongos: the data of a sharded cluster has to be read from each shard",
+      {
+        hint: "Give the connection string of a replica set; mode=sharded comes in a later version.",
+      },
+    );
   }
   if (hello["configsvr"] !== undefined) {
-    throw new PluginError("unsupportedServer", "Cannot use a config server: it is one part of a sharded cluster", {
-      hint: "Give the connection string of a replica set that holds data; mode=sharded comes in a later version.",
-    });
+    throw new PluginError(
+      "unsupportedServer",
+      "Cannot use a config server: it is one part of a sharded cluster",
+      {
+        hint:
+          "Give the connection string of a replica set that holds data; mode=sharded comes in a later version.",
+      },
+    );
   }
   return hello;
 }
@@ -98,7 +142,9 @@ async function listCandidates(seed: MongoClient, hello: Document): Promise<Candi
   ]);
   if (status === null) return membersOfHello(hello);
   const members: Document[] = status["members"];
-  const configured = new Map<unknown, Document>((config?.["members"] ?? []).map((member: Document) => [member["_id"], member]));
+  const configured = new Map<unknown, Document>(
+    (config?.["members"] ?? []).map((member: Document) => [member["_id"], member]),
+  );
   const newest = Math.max(...members.map((member) => optime(member)));
   return members.map((member) => {
     const settings = configured.get(member["_id"]) ?? {};
@@ -110,7 +156,9 @@ async function listCandidates(seed: MongoClient, hello: Document): Promise<Candi
       state,
       healthy,
       hidden: settings["hidden"] === true,
-      lagSeconds: Number.isFinite(lag) && Number.isFinite(newest) ? Math.max(0, Math.round((newest - lag) / 1000)) : null,
+      lagSeconds: Number.isFinite(lag) && Number.isFinite(newest)
+        ? Math.max(0, Math.round((newest - lag) / 1000))
+        : null,
       refusal: refusal(state, healthy, settings),
     };
   });
@@ -119,8 +167,14 @@ async function listCandidates(seed: MongoClient, hello: Document): Promise<Candi
 function refusal(state: string, healthy: boolean, settings: Document): string | null {
   if (!healthy) return "it is not reachable";
   if (state !== "SECONDARY" && state !== "PRIMARY") return `it is in state ${state}`;
+  return unfitness(settings);
+}
+
+/** What its configuration, or what `hello` shows of it, has against a member as a source. */
+function unfitness(settings: Document): string | null {
   const delay = Number(settings["secondaryDelaySecs"] ?? settings["slaveDelay"] ?? 0);
-  return delay > 0 ? `it is delayed by ${delay} s` : null;
+  if (delay > 0) return `it is delayed by ${delay} s`;
+  return settings["buildIndexes"] === false ? "it has no indexes to back up (buildIndexes: false)" : null;
 }
 
 function membersOfHello(hello: Document): Candidate[] {
@@ -140,56 +194,105 @@ function optime(member: Document): number {
   return date instanceof Date ? date.getTime() : Number.NaN;
 }
 
-function pick(candidates: readonly Candidate[], hello: Document): { picked: Candidate; warnings: string[] } {
-  const usable = candidates.filter(({ refusal }) => refusal === null);
-  const secondaries = usable.filter(({ state }) => state === "SECONDARY").sort((a, b) =>
-    Number(b.hidden) - Number(a.hidden) || (a.lagSeconds ?? Infinity) - (b.lagSeconds ?? Infinity)
+/** The usable ones, best first. */
+function rank(candidates: readonly Candidate[]): Candidate[] {
+  return candidates.filter(({ refusal }) => refusal === null).sort((a, b) =>
+    Number(a.state === "PRIMARY") - Number(b.state === "PRIMARY") || Number(b.hidden) - Number(a.hidden) ||
+    (a.lagSeconds ?? Infinity) - (b.lagSeconds ?? Infinity) || 0
   );
-  const [secondary] = secondaries;
-  if (secondary !== undefined) return { picked: secondary, warnings: [] };
-  const reasons = candidates.filter(({ state }) => state !== "PRIMARY").map(({ host, refusal }) => `${host}: ${refusal ?? "not taken"}`);
-  const because = reasons.length > 0 ? reasons.join("; ") : "the set has no other member";
-  const primary = usable.find(({ state }) => state === "PRIMARY");
-  if (primary === undefined) {
-    throw new PluginError("connect", `Cannot choose a member of ${hello["setName"]} to read from: it has neither a usable secondary nor a primary (${because})`, {
-      hint: "Bring a secondary or the primary back, then run the job again.",
-    });
-  }
-  return { picked: primary, warnings: [`Reading from the primary ${primary.host}: no secondary is usable (${because})`] };
 }
 
-async function describe(client: MongoClient, hello: Document, members: readonly Member[], source: string): Promise<Omit<Connection, "warnings">> {
+async function openFirstUsable(
+  uri: Secret,
+  candidates: readonly Candidate[],
+  setName: string,
+): Promise<Connection> {
+  const reasons = candidates.flatMap(({ host, refusal }) => refusal === null ? [] : [`${host}: ${refusal}`]);
+  for (const { host } of rank(candidates)) {
+    try {
+      const connection = await openMember(uri, host, candidates, unusableNow);
+      const because = reasons.length > 0 ? reasons.join("; ") : "the set has no other member";
+      const { sourceState } = connection.deployment;
+      return sourceState === "SECONDARY" ? connection : {
+        ...connection,
+        warnings: [`Reading from the primary ${host}: no secondary is usable (${because})`],
+      };
+    } catch (cause) {
+      const fault = driverError(`use ${host}`, cause);
+      // Credentials and versions are wrong everywhere alike: only a member out of order gives way to the next.
+      if (fault.code !== "connect") throw fault;
+      reasons.push(`${host}: ${fault.message}`);
+    }
+  }
+  throw new PluginError(
+    "connect",
+    `Cannot choose a member of ${setName} to read from: none is a usable secondary or primary (${
+      reasons.join("; ")
+    })`,
+    {
+      hint: "Bring a secondary or the primary back, then run the job again.",
+    },
+  );
+}
+
+/** A member that is in another state than its set said, or is what only itself may tell. */
+function unusableNow(hello: Document): PluginError | null {
+  const state = stateOf(hello);
+  const reason = state === "OTHER" ? "it is neither primary nor secondary" : unfitness(hello);
+  return reason === null ? null : new PluginError("connect", reason, { hint: "Run the job again." });
+}
+
+function stateOf(hello: Document): string {
+  if (!isSetMember(hello)) return "STANDALONE";
+  return hello["isWritablePrimary"] === true
+    ? "PRIMARY"
+    : hello["secondary"] === true
+    ? "SECONDARY"
+    : "OTHER";
+}
+
+function isSetMember(hello: Document): boolean {
+  return typeof hello["setName"] === "string";
+}
+
+async function describe(
+  client: MongoClient,
+  hello: Document,
+  members: readonly Member[],
+): Promise<Deployment> {
   const admin = client.db("admin");
   const { version } = await admin.command({ buildInfo: 1 });
   refuseVersion(String(version));
   const compatibility = await admin.command({ getParameter: 1, featureCompatibilityVersion: 1 })
     .then((reply) => String(reply["featureCompatibilityVersion"]?.version ?? ""), () => "");
-  const setName: unknown = hello["setName"];
-  const set = typeof setName === "string";
-  const deployment: Deployment = {
-    kind: set ? "replicaSet" : "standalone",
-    setName: set ? setName : null,
+  return {
+    kind: isSetMember(hello) ? "replicaSet" : "standalone",
+    setName: isSetMember(hello) ? String(hello["setName"]) : null,
     serverVersion: String(version),
     featureCompatibilityVersion: compatibility,
-    source,
-    sourceState: !set ? "STANDALONE" : hello["isWritablePrimary"] === true ? "PRIMARY" : hello["secondary"] === true ? "SECONDARY" : "OTHER",
-    members: members.map(({ host, state, healthy, hidden, lagSeconds }) => ({ host, state, healthy, hidden, lagSeconds })),
+    source: client.options.hosts.join(","),
+    sourceState: stateOf(hello),
+    members: members.map(({ host, state, healthy, hidden, lagSeconds }) => ({
+      host,
+      state,
+      healthy,
+      hidden,
+      lagSeconds,
+    })),
   };
-  if (deployment.sourceState === "OTHER") {
-    throw new PluginError("connect", `Cannot use ${source}: it is neither primary nor secondary any more`, { hint: "Run the job again." });
-  }
-  return { client, deployment };
 }
 
 function refuseVersion(version: string): void {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const tooOld = major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1]);
-  if (!tooOld && (major < newestVersion[0] || (major === newestVersion[0] && minor <= newestVersion[1]))) return;
-  throw new PluginError("unsupportedServer", `Cannot use MongoDB ${version}: this version of the plugin knows 4.4 to 8.x`, {
-    hint: "Update the server or the plugin.",
-  });
-}
-
-function address(hello: Document, client: MongoClient): string {
-  return typeof hello["me"] === "string" ? hello["me"] : client.options.hosts.join(",");
+  if (!tooOld && (major < newestVersion[0] || (major === newestVersion[0] && minor <= newestVersion[1]))) {
+    return;
+  }
+  throw new PluginError(
+    "unsupportedServer",
+    `Cannot use MongoDB ${version}: this version of the plugin knows 4.4 to 8.x`,
+    {
+      hint: "Update the server or the plugin.",
+    },
+  );
 }

@@ -5,56 +5,41 @@
  */
 
 import { PluginError } from "../errors.ts";
-import { maskUri } from "./credentials.ts";
 import { nearest } from "./nearest.ts";
 import { type OptionName, optionRows, type Options, optionTable } from "./table.ts";
-import { formatValue, type OptionValue, parseValue, ValueFault } from "./value.ts";
+import { type OptionValue, parseValue, ValueFault } from "./value.ts";
 
 /** What the command begins with. */
-export const pluginName = "podheitor-mongodb";
+const pluginName = "podheitor-mongodb";
 
 /**
- * Reads a plugin command. Every fault is reported at once.
+ * Reads a plugin command. Every fault is reported at once. What isn't understood is named by its place, not by its text: a connection string that
+ * white space or a quote has torn apart leaves pieces of a password everywhere.
  *
  * @throws PluginError `optionInvalid`, or `optionUnavailable` for what later versions offer
  */
 export function parsePluginCommand(text: string): Options {
   const faults: string[] = [];
+  const seen = new Set<OptionName>();
   const given = new Map<OptionName, OptionValue>();
   let later: string | undefined;
   for (const { key, value } of tokenize(text, faults)) {
-    if (!isOption(key)) {
-      const near = nearest(key, Object.keys(optionTable));
-      faults.push(`unknown option "${key}"${near === undefined ? "" : `: did you mean "${near}"?`}`);
-    } else if (given.has(key)) {
-      faults.push(`option "${key}" is given twice`);
-    } else {
-      const row = optionTable[key];
-      if (row.kind === "choice" && (row.later as readonly string[]).includes(value)) later = value;
-      else given.set(key, readValue(key, value, faults));
-    }
+    if (seen.has(key)) faults.push(`option "${key}" is given twice`);
+    seen.add(key);
+    const row = optionTable[key];
+    if (row.kind === "choice" && (row.later as readonly string[]).includes(value)) later = value;
+    else given.set(key, readValue(key, value, faults));
   }
   if (faults.length === 0 && later !== undefined) throw unavailable(later);
-  if (given.has("uri") === given.has("uri_file")) {
-    faults.push(given.has("uri") ? 'options "uri" and "uri_file" exclude each other' : 'one of the options "uri" and "uri_file" must be given');
+  if (seen.has("uri") === seen.has("uri_file")) {
+    faults.push(
+      seen.has("uri")
+        ? 'options "uri" and "uri_file" exclude each other'
+        : 'one of the options "uri" and "uri_file" must be given',
+    );
   }
-  if (faults.length > 0) {
-    throw new PluginError("optionInvalid", `Cannot read the plugin command: ${faults.join("; ")}`, {
-      hint: 'Correct the Plugin line of the FileSet; it looks like: Plugin = "podheitor-mongodb: mode=dump uri=mongodb://host:27017 database=*"',
-    });
-  }
+  if (faults.length > 0) throw unreadable(faults);
   return withDefaults(given);
-}
-
-/** The command as it may be shown: passwords masked, defaults left out. */
-export function formatPluginCommand(options: Options): string {
-  const parts = optionRows.flatMap(([name, row]) => {
-    const value = options[name];
-    const text = value === null ? "" : formatValue(value);
-    if (value === null || text === (row.default === null ? "" : formatValue(row.default))) return [];
-    return `${name}=${quote(row.kind === "uri" ? maskUri(text) : text)}`;
-  });
-  return [`${pluginName}:`, ...parts].join(" ");
 }
 
 /** Options with some of them replaced. */
@@ -74,13 +59,26 @@ function readValue(key: OptionName, value: string, faults: string[]): OptionValu
 }
 
 function withDefaults(given: ReadonlyMap<OptionName, OptionValue>): Options {
-  return Object.fromEntries(optionRows.map(([name, row]) => [name, given.get(name) ?? row.default])) as unknown as Options;
+  return Object.fromEntries(
+    optionRows.map(([name, row]) => [name, given.get(name) ?? row.default]),
+  ) as unknown as Options;
+}
+
+function unreadable(faults: readonly string[]): PluginError {
+  return new PluginError("optionInvalid", `Cannot read the plugin command: ${faults.join("; ")}`, {
+    hint:
+      `Correct the Plugin line of the FileSet; it looks like: Plugin = "${pluginName}: mode=dump uri=mongodb://host:27017 database=*"`,
+  });
 }
 
 function unavailable(mode: string): PluginError {
-  return new PluginError("optionUnavailable", `Cannot run mode=${mode}: it is not available yet in this version, which has mode=dump`, {
-    hint: "Say mode=dump in the FileSet's Plugin line, or install a version that has this mode.",
-  });
+  return new PluginError(
+    "optionUnavailable",
+    `Cannot run mode=${mode}: it is not available yet in this version, which has mode=dump`,
+    {
+      hint: "Say mode=dump in the FileSet's Plugin line, or install a version that has this mode.",
+    },
+  );
 }
 
 function isOption(key: string): key is OptionName {
@@ -88,33 +86,46 @@ function isOption(key: string): key is OptionName {
 }
 
 /** `key=value` pairs; a value may stand in double or single quotes, in which a backslash takes the next character as it is. */
-function tokenize(text: string, faults: string[]): { key: string; value: string }[] {
-  const head = new RegExp(`^\\s*${pluginName}\\s*:?`).exec(text);
-  if (head === null) {
-    faults.push(`it doesn't begin with "${pluginName}:"`);
-    return [];
-  }
-  const pairs: { key: string; value: string }[] = [];
+function tokenize(text: string, faults: string[]): { key: OptionName; value: string }[] {
+  const head = new RegExp(`^\\s*${pluginName}(?:\\s*:|(?=\\s|$))`).exec(text);
+  if (head === null) throw unreadable([describeHead(text)]);
+  const pairs: { key: OptionName; value: string }[] = [];
   const token = /\s+|([^\s=]+)=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"']\S*|)(?=\s|$)|(\S+)/gsy;
   token.lastIndex = head[0].length;
+  let part = 0;
   for (let match = token.exec(text); match !== null; match = token.exec(text)) {
     const [, key, value, stray] = match;
-    if (stray !== undefined) faults.push(describeStray(stray));
-    else if (key !== undefined) pairs.push({ key, value: unquote(value ?? "") });
+    if (key === undefined && stray === undefined) continue;
+    part++;
+    if (stray !== undefined) faults.push(describeStray(part, stray));
+    else if (key !== undefined && isOption(key)) pairs.push({ key, value: unquote(value ?? "") });
+    else if (key !== undefined) faults.push(describeUnknown(part, key));
   }
   return pairs;
 }
 
-/** A part that is no pair. Its value isn't shown: it may be half of a secret. */
-function describeStray(stray: string): string {
-  const [key] = stray.split("=");
-  return stray.includes("=") ? `option "${key}" has a quote that isn't closed` : `"${maskUri(stray)}" is no key=value`;
+function describeHead(text: string): string {
+  const [, word] = /^\s*([A-Za-z][\w.-]{0,63})\s*:(?!\/\/)/.exec(text) ??
+    /^\s*([A-Za-z][\w.-]{0,63})\s+\w+=/.exec(text) ?? [];
+  return word === undefined
+    ? `it doesn't begin with "${pluginName}:"`
+    : `it begins with "${word}", wanted "${pluginName}:"`;
+}
+
+function describeUnknown(part: number, key: string): string {
+  const near = nearest(key, Object.keys(optionTable));
+  return `part ${part} names an unknown option${near === undefined ? "" : `: did you mean "${near}"?`}`;
+}
+
+function describeStray(part: number, stray: string): string {
+  const key = stray.split("=", 1)[0]!;
+  if (key === stray) return `part ${part} is no key=value`;
+  if (key === "") return `part ${part} has no name before its "="`;
+  return `${
+    isOption(key) ? `option "${key}"` : `part ${part}`
+  } has a quote that isn't closed, or text right behind a closed one`;
 }
 
 function unquote(value: string): string {
   return /^["']/.test(value) ? value.slice(1, -1).replace(/\\(.)/gs, "$1") : value;
-}
-
-function quote(text: string): string {
-  return /^[^\s"']+$/.test(text) ? text : `"${text.replace(/["\\]/g, "\\$&")}"`;
 }

@@ -42,7 +42,11 @@ function readAnswer([name, row]: readonly [OptionName, OptionRow], answer: strin
 }
 
 function unreadable(reason: string): PluginError {
-  return new PluginError("optionInvalid", `Cannot read the options given at the restore's prompt: ${reason}`, {
-    hint: "Start the restore again and answer the form anew.",
-  });
+  return new PluginError(
+    "optionInvalid",
+    `Cannot read the options given at the restore's prompt: ${reason}`,
+    {
+      hint: "Start the restore again and answer the form anew.",
+    },
+  );
 }

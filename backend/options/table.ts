@@ -48,7 +48,8 @@ export const optionTable = {
     default: null,
     use: "both",
     form: true,
-    summary: "MongoDB connection string. Bacula stores the plugin command on the volume and in the catalog: keep passwords out of it.",
+    summary:
+      "MongoDB connection string. Bacula stores the plugin command on the volume and in the catalog: keep passwords out of it.",
     example: "uri=mongodb://backup@db1:27017,db2:27017/?replicaSet=rs0",
   },
   uri_file: {
@@ -62,7 +63,8 @@ export const optionTable = {
     kind: "path",
     default: null,
     use: "both",
-    summary: "File that holds the password of the user named in the connection string, readable by its owner only.",
+    summary:
+      "File that holds the password of the user named in the connection string, readable by its owner only.",
     example: "password_file=/etc/podheitor/rs0.password",
   },
   database: {
@@ -85,7 +87,8 @@ export const optionTable = {
     min: 1,
     max: 16,
     use: "backup",
-    summary: "Databases that are read at the same time. Memory grows with it: a segment and two batches each.",
+    summary:
+      "Databases that are read at the same time. Memory grows with it: a segment and two batches each.",
     example: "parallel_dbs=4",
   },
   segment_size: {
@@ -102,7 +105,7 @@ export const optionTable = {
     default: true,
     use: "backup",
     summary: "Whether documents read are held against the server's own count.",
-    example: "verify=true",
+    example: "verify=yes",
   },
   sign: {
     kind: "bool",
@@ -124,7 +127,8 @@ export const optionTable = {
     default: false,
     use: "restore",
     form: true,
-    summary: "Whether a restore takes an unsigned manifest. Heeded at the restore's prompt and on the command line, never in a FileSet.",
+    summary:
+      "Whether a restore takes an unsigned manifest. Heeded at the restore's prompt and on the command line, never in a FileSet.",
     example: "allow_unsigned=yes",
   },
 } as const satisfies Record<string, OptionRow>;
@@ -142,4 +146,7 @@ type Value<Row extends OptionRow> = Row extends { kind: "bool" } ? boolean
 export type Options = { readonly [Name in OptionName]: Value<(typeof optionTable)[Name]> };
 
 /** The rows in the table's order. */
-export const optionRows: readonly (readonly [OptionName, OptionRow])[] = Object.entries(optionTable) as [OptionName, OptionRow][];
+export const optionRows: readonly (readonly [OptionName, OptionRow])[] = Object.entries(optionTable) as [
+  OptionName,
+  OptionRow,
+][];

@@ -4,19 +4,19 @@
  * @module
  */
 
-import { type ErrorCode, errorTable, PluginError } from "../errors.ts";
+import { asPluginError, errorTable, PluginError } from "../errors.ts";
 import { messageMaxBytes } from "../limits.ts";
-import type { DataChunk, FileHeader, JobLog, ObjectSink, RestoreObject } from "../ports.ts";
+import type {
+  DataChunk,
+  FileHeader,
+  JobLog,
+  ObjectSink,
+  RestoreObject,
+  RestoreObjectHeader,
+} from "../ports.ts";
 import { type Activity, type ByteStream, FrameChannel, gone } from "./channel.ts";
 import { protocolError } from "./frame.ts";
-import {
-  type FinishStatus,
-  type JobInfo,
-  type Message,
-  type MessageOf,
-  protocolVersion,
-  type RestoreObjectHeader,
-} from "./message.ts";
+import { type FinishStatus, type JobInfo, type Message, type MessageOf, protocolVersion } from "./message.ts";
 import { cutText, splitText } from "./text.ts";
 
 /** Who says Hello. */
@@ -52,6 +52,8 @@ export class BackendSession implements ObjectSink {
   readonly #channel: FrameChannel;
   readonly #stop = new AbortController();
   readonly #finish = Promise.withResolvers<FinishStatus>();
+  /** A restore's next message, on its way. */
+  #ahead: Promise<Message> | undefined;
   #sentBytes = 0;
   #sentFiles = 0;
 
@@ -67,18 +69,32 @@ export class BackendSession implements ObjectSink {
     };
   }
 
-  /** Exchanges Hello and hears what the job is. */
-  static async accept(stream: ByteStream, identity: Identity, options: { verifyPayload?: boolean } = {}): Promise<BackendSession> {
+  /** Exchanges Hello and hears what the job is. From its own Hello on, what goes wrong is also told the other side. */
+  static async accept(
+    stream: ByteStream,
+    identity: Identity,
+    options: { verifyPayload?: boolean } = {},
+  ): Promise<BackendSession> {
     const channel = new FrameChannel("B", stream, options);
     const hello = await expect(channel, "H");
-    await channel.send({ type: "H", version: protocolVersion, program: identity.program, programVersion: identity.version });
-    if (hello.version !== protocolVersion) {
-      const error = protocolError(`Cannot talk to ${hello.program} ${hello.programVersion}: it speaks version ${hello.version}, this is ${protocolVersion}`);
-      await channel.send({ type: "X", code: errorTable.protocol.number, text: error.report });
-      throw error;
+    await channel.send({
+      type: "H",
+      version: protocolVersion,
+      program: identity.program,
+      programVersion: identity.version,
+    });
+    try {
+      if (hello.version !== protocolVersion) {
+        throw protocolError(
+          `Cannot talk to ${hello.program} ${hello.programVersion}: it speaks version ${hello.version}, this is ${protocolVersion}`,
+        );
+      }
+      const { job } = await expect(channel, "J");
+      return new BackendSession(channel, job);
+    } catch (cause) {
+      await sendAbort(channel, asPluginError(cause));
+      throw cause;
     }
-    const { job } = await expect(channel, "J");
-    return new BackendSession(channel, job);
   }
 
   /** Backup and estimate: the raw plugin command. From here on, cancellation is heard in the background. */
@@ -90,14 +106,18 @@ export class BackendSession implements ObjectSink {
     return command;
   }
 
-  /** Restore: everything that S sends. After the last event, cancellation is heard in the background. */
+  /** Restore: everything that S sends. Cancellation is heard also while an event is worked on. */
   async *restoreEvents(): AsyncGenerator<RestoreEvent> {
     this.#beat("restoring");
     for (;;) {
       const message = await this.#next();
       switch (message.type) {
         case "R":
-          yield { type: "restoreObject", header: message.object, bytes: await this.#readObject(message.object) };
+          yield {
+            type: "restoreObject",
+            header: message.object,
+            bytes: await this.#readObject(message.object),
+          };
           break;
         case "L":
           yield { type: "listed", name: message.name };
@@ -145,12 +165,7 @@ export class BackendSession implements ObjectSink {
 
   /** Reports the failure that ends the job, unless it is too late or nobody listens. */
   async abort(error: PluginError): Promise<void> {
-    if (this.#channel.order.complete) return;
-    try {
-      await this.#channel.send({ type: "X", code: codeNumber(error.code), text: cutText(error.report, messageMaxBytes) });
-    } catch {
-      // S is gone, or the order forbids another word: the exit status speaks.
-    }
+    if (!this.#channel.order.complete) await sendAbort(this.#channel, error);
   }
 
   close(): void {
@@ -190,7 +205,9 @@ export class BackendSession implements ObjectSink {
   }
 
   async #readObject({ size, name }: RestoreObjectHeader): Promise<Uint8Array> {
-    if (size > restoreObjectMaxBytes) throw protocolError(`Cannot take the restore object ${name}: ${size} bytes are too many`);
+    if (size > restoreObjectMaxBytes) {
+      throw protocolError(`Cannot take the restore object ${name}: ${size} bytes are too many`);
+    }
     const bytes = new Uint8Array(size);
     let at = 0;
     for await (const chunk of this.#readBody()) {
@@ -200,12 +217,30 @@ export class BackendSession implements ObjectSink {
     return bytes;
   }
 
-  /** The next message of a restore. Cancel and the end of the stream end the job. */
+  /**
+   * The next message of a restore. The one after it, and no more, is received while this one is worked on: so Cancel and the end of the stream
+   * are heard at once, and a slow target still slows the other side down.
+   */
   async #next(): Promise<Message> {
-    const message = await this.#channel.receive();
-    if (message === null) throw this.#stopWith(gone("receiving", "its output ended early"));
-    if (message.type === "C") throw this.#stopWith(canceled(message.reason));
+    const message = await (this.#ahead ?? this.#hear());
+    if (message.type !== "T") {
+      this.#ahead = this.#hear();
+      // Whoever asks for the next message sees the failure; until then the signal tells.
+      this.#ahead.catch(() => {});
+    }
     return message;
+  }
+
+  /** A message of a restore. Whatever ends the job stops its work at once. */
+  async #hear(): Promise<Message> {
+    try {
+      const message = await this.#channel.receive();
+      if (message === null) throw gone("receiving", "its output ended early");
+      if (message.type === "C") throw canceled(message.reason);
+      return message;
+    } catch (cause) {
+      throw this.#stopWith(asPluginError(cause));
+    }
   }
 
   /** Waits for what may still come from S while the backend works: Cancel, Finish, or its death. */
@@ -219,7 +254,7 @@ export class BackendSession implements ObjectSink {
       }
     };
     listen().catch((cause) => {
-      this.#stopWith(cause);
+      this.#stopWith(asPluginError(cause));
       this.#finish.reject(cause);
     });
   }
@@ -242,11 +277,16 @@ export class BackendSession implements ObjectSink {
   }
 }
 
-async function expect<T extends "H" | "J" | "P" | "S">(channel: FrameChannel, type: T): Promise<MessageOf<T>> {
+async function expect<T extends "H" | "J" | "P" | "S">(
+  channel: FrameChannel,
+  type: T,
+): Promise<MessageOf<T>> {
   const message = await channel.receive();
   if (message === null) throw gone("receiving", "it ended before the job began");
   if (message.type === "C") throw canceled(message.reason);
-  if (message.type !== type) throw protocolError(`Cannot begin: got a frame of type ${message.type}, wanted ${type}`);
+  if (message.type !== type) {
+    throw protocolError(`Cannot begin: got a frame of type ${message.type}, wanted ${type}`);
+  }
   return message as MessageOf<T>;
 }
 
@@ -254,6 +294,15 @@ function canceled(reason: string): PluginError {
   return new PluginError("canceled", `The job was cancelled: ${reason}`);
 }
 
-function codeNumber(code: ErrorCode): number {
-  return errorTable[code].number;
+/** Says why the job ends, where that can still be said. */
+async function sendAbort(channel: FrameChannel, error: PluginError): Promise<void> {
+  try {
+    await channel.send({
+      type: "X",
+      code: errorTable[error.code].number,
+      text: cutText(error.report, messageMaxBytes),
+    });
+  } catch {
+    // The other side is gone, or the order forbids another word: the exit status speaks.
+  }
 }

@@ -41,10 +41,12 @@ export class FrameChannel {
   #sendSequence = 0;
   #receiveSequence = 0;
   #sending: Promise<void> = Promise.resolve();
-  #lastSentAt = 0;
+  /** By the clock that nobody sets. */
+  #lastSentAtMs = 0;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   readonly #header = new Uint8Array(headerBytes);
-  #payload = new Uint8Array(4096);
+  /** Taken in turn, so that what was received last stays as it is while the next frame arrives. */
+  readonly #payloads = [new Uint8Array(4096), new Uint8Array(4096)];
 
   /**
    * @param verifyPayload false only where the bytes never leave the process: their checksum is taken by the sender all the same, and headers are
@@ -75,15 +77,19 @@ export class FrameChannel {
   }
 
   /**
-   * The next message of the other side, or null where it ended between two frames. Data is a view that ends with the next call.
+   * The next message of the other side, or null where it ended between two frames. Data is a view that stays valid during the next
+   * call and ends with the one after it. One call at a time.
    *
    * @throws PluginError `protocol`
    */
   async receive(): Promise<Message | null> {
     if (!await this.#fill(this.#header, true)) return null;
     const header = decodeHeader(this.#header, this.#receiveSequence);
-    if (this.#payload.length < header.length) this.#payload = new Uint8Array(framePayloadMaxBytes);
-    const payload = this.#payload.subarray(0, header.length);
+    const turn = this.#receiveSequence & 1;
+    if (this.#payloads[turn]!.length < header.length) {
+      this.#payloads[turn] = new Uint8Array(framePayloadMaxBytes);
+    }
+    const payload = this.#payloads[turn]!.subarray(0, header.length);
     await this.#fill(payload, false);
     if (this.#verifyPayload || header.type !== "D") checkPayload(header, payload);
     this.#receiveSequence = nextSequence(this.#receiveSequence);
@@ -95,7 +101,7 @@ export class FrameChannel {
   /** Sends a Heartbeat whenever nothing else was sent for a while. */
   startHeartbeat(activity: Activity, intervalMs: number = heartbeatIntervalMs): void {
     this.#heartbeat = setInterval(() => {
-      if (Date.now() - this.#lastSentAt < intervalMs) return;
+      if (performance.now() - this.#lastSentAtMs < intervalMs) return;
       // A peer that is gone shows itself to whoever sends or receives next.
       this.send({ type: "B", ...activity() }).catch(() => {});
     }, intervalMs / 4);
@@ -118,7 +124,9 @@ export class FrameChannel {
   }
 
   async #write(message: Message, payload: Uint8Array, payloadCrc: number = crc32c(payload)): Promise<void> {
-    if (payload.length > framePayloadMaxBytes) throw protocolError(`Cannot send ${payload.length} bytes in one frame`);
+    if (payload.length > framePayloadMaxBytes) {
+      throw protocolError(`Cannot send ${payload.length} bytes in one frame`);
+    }
     this.order.check(this.#side, message);
     if (message.type === "T" || message.type === "X") this.stopHeartbeat();
     const header = encodeHeader(message.type, payload.length, this.#sendSequence, payloadCrc);
@@ -129,7 +137,7 @@ export class FrameChannel {
     } catch (cause) {
       throw gone("sending", cause);
     }
-    this.#lastSentAt = Date.now();
+    this.#lastSentAtMs = performance.now();
   }
 
   /** Fills `into`. False where the stream ends before its first byte and that is allowed. */
@@ -154,10 +162,14 @@ export class FrameChannel {
 /** The failure for a peer that went away. */
 export function gone(action: string, cause: unknown): PluginError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new PluginError("peerGone", `Cannot go on ${action}: the other end of the conversation is gone (${reason})`, {
-    hint: "Look for the reason in the log of the File Daemon and of the system around this time.",
-    cause,
-  });
+  return new PluginError(
+    "peerGone",
+    `Cannot go on ${action}: the other end of the conversation is gone (${reason})`,
+    {
+      hint: "Look for the reason in the log of the File Daemon and of the system around this time.",
+      cause,
+    },
+  );
 }
 
 /** Two ends joined in memory: a write resolves when the other end has read it all. */

@@ -68,6 +68,23 @@ Deno.test("FrameChannel.startHeartbeat: silence brings heartbeats", async () => 
   close();
 });
 
+Deno.test("FrameChannel.startHeartbeat: a wall clock that is set back silences nobody", async () => {
+  const { shim, backend, close } = await greet();
+  const now = Date.now;
+  let time = now();
+  Date.now = () => time -= 1000;
+  const deadline = setTimeout(close, 5000);
+  try {
+    backend.startHeartbeat(() => ({ files: 0, bytes: 0, activity: "" }), 8);
+    strictEqual((await shim.receive())?.type, "B");
+    strictEqual((await shim.receive())?.type, "B");
+  } finally {
+    Date.now = now;
+    clearTimeout(deadline);
+    close();
+  }
+});
+
 Deno.test("FrameChannel.sendData: a given checksum is the one that is sent", async () => {
   const { shim, backend, close } = await greet();
   const job: Message = {

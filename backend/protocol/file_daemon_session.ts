@@ -4,30 +4,16 @@
  * @module
  */
 
-import type { FileHeader } from "../ports.ts";
+import type { FileHeader, ObjectReceiver, ObjectWriter, RestoreObjectHeader } from "../ports.ts";
 import { type ByteStream, FrameChannel, gone } from "./channel.ts";
 import type { Identity } from "./backend_session.ts";
 import { protocolError } from "./frame.ts";
-import { type JobInfo, type Message, protocolVersion, type RestoreObjectHeader, type Totals } from "./message.ts";
-
-/** Takes one object's bytes. A piece is a view that ends with its call. */
-export interface ObjectWriter {
-  write(bytes: Uint8Array): Promise<void>;
-  end(): Promise<void>;
-}
+import { type JobInfo, type Message, protocolVersion, type Totals } from "./message.ts";
 
 /** Hears what a backend says of its work. */
 export interface Listener {
   message(severity: "I" | "W" | "E", text: string): void;
   heartbeat(files: number, bytes: number, activity: string): void;
-}
-
-/** Where the objects of a backup go. */
-export interface ObjectReceiver {
-  file(header: FileHeader): Promise<ObjectWriter>;
-  restoreObject(header: RestoreObjectHeader): Promise<ObjectWriter>;
-  /** All is there and counted: makes it last. The backup is good only if this resolves. */
-  commit(): Promise<void>;
 }
 
 /** What a restore sends. */
@@ -54,7 +40,11 @@ interface SessionOptions {
 }
 
 /** Runs a backup to its Finish. Rejects, with the job not good, in every other case. */
-export async function runBackupSession(stream: ByteStream, options: SessionOptions, receiver: ObjectReceiver): Promise<Totals> {
+export async function runBackupSession(
+  stream: ByteStream,
+  options: SessionOptions,
+  receiver: ObjectReceiver,
+): Promise<Totals> {
   const session = await Session.open(stream, options);
   await session.channel.send({ type: "P", command: options.pluginCommand });
   await session.channel.send({ type: "S", replace: "\0", where: "", regexWhere: "" });
@@ -66,7 +56,11 @@ export async function runBackupSession(stream: ByteStream, options: SessionOptio
 }
 
 /** Runs a restore to its Finish. Rejects in every other case. */
-export async function runRestoreSession(stream: ByteStream, options: SessionOptions, input: RestoreInput): Promise<Totals> {
+export async function runRestoreSession(
+  stream: ByteStream,
+  options: SessionOptions,
+  input: RestoreInput,
+): Promise<Totals> {
   const session = await Session.open(stream, options);
   const { channel } = session;
   const inbox = session.listen();
@@ -80,7 +74,9 @@ export async function runRestoreSession(stream: ByteStream, options: SessionOpti
   for await (const { header, body } of input.files) {
     await channel.send({ type: "F", file: header });
     const answer = await inbox.take();
-    if (answer.type !== "A") throw protocolError(`Cannot go on: got a frame of type ${answer.type}, wanted an Answer`);
+    if (answer.type !== "A") {
+      throw protocolError(`Cannot go on: got a frame of type ${answer.type}, wanted an Answer`);
+    }
     if (answer.answer === "extract") await session.sendBody(header.size, body);
   }
   await channel.sendTotals();
@@ -100,11 +96,22 @@ class Session {
 
   static async open(stream: ByteStream, options: SessionOptions): Promise<Session> {
     const { identity, job, listener, signal } = options;
-    const channel = new FrameChannel("S", stream, options.verifyPayload === undefined ? {} : { verifyPayload: options.verifyPayload });
+    const channel = new FrameChannel(
+      "S",
+      stream,
+      options.verifyPayload === undefined ? {} : { verifyPayload: options.verifyPayload },
+    );
     const session = new Session(channel, listener);
-    await channel.send({ type: "H", version: protocolVersion, program: identity.program, programVersion: identity.version });
+    await channel.send({
+      type: "H",
+      version: protocolVersion,
+      program: identity.program,
+      programVersion: identity.version,
+    });
     const hello = await session.next();
-    if (hello.type !== "H" || hello.version !== protocolVersion) throw protocolError("Cannot begin: the backend speaks another version");
+    if (hello.type !== "H" || hello.version !== protocolVersion) {
+      throw protocolError("Cannot begin: the backend speaks another version");
+    }
     await channel.send({ type: "J", job });
     const cancel = () => void channel.send({ type: "C", reason: "stopped by the operator" }).catch(() => {});
     if (signal.aborted) cancel();
@@ -133,8 +140,8 @@ class Session {
 
   /** Sends an object's data and End, once the session listens. */
   async sendBody(size: number, body: AsyncIterable<Uint8Array>): Promise<void> {
-    for await (const bytes of body) await Promise.race([this.channel.sendData({ bytes }), this.#inbox.failed]);
-    await Promise.race([this.channel.send({ type: "E", size }), this.#inbox.failed]);
+    for await (const bytes of body) await this.#inbox.during(this.channel.sendData({ bytes }));
+    await this.#inbox.during(this.channel.send({ type: "E", size }));
   }
 
   /** Hears the backend in the background up to its Totals, so that its failure interrupts what is being sent. */
@@ -162,31 +169,39 @@ class Session {
   }
 }
 
-/** Messages heard in the background, and the failure that ended the hearing. */
+/** Messages heard in the background, and the failure that ended the hearing. Waited on by one at a time. */
 class Inbox {
-  readonly failed: Promise<never>;
-  readonly fail: (cause: unknown) => void;
   readonly #messages: Message[] = [];
+  #failure: { readonly cause: unknown } | undefined;
   #wake: (() => void) | undefined;
-
-  constructor() {
-    const { promise, reject } = Promise.withResolvers<never>();
-    promise.catch(() => {});
-    this.failed = promise;
-    this.fail = reject;
-  }
+  /** Rejects what is waited on right now: a promise for the failure alone would keep a reaction for each frame sent. */
+  #interrupt: ((cause: unknown) => void) | undefined;
 
   put(message: Message): void {
     this.#messages.push(message);
     this.#wake?.();
   }
 
+  fail(cause: unknown): void {
+    this.#failure = { cause };
+    this.#interrupt?.(cause);
+  }
+
   async take(): Promise<Message> {
     for (;;) {
       const message = this.#messages.shift();
       if (message !== undefined) return message;
-      await Promise.race([new Promise<void>((resolve) => this.#wake = resolve), this.failed]);
+      await this.during(new Promise<void>((resolve) => this.#wake = resolve));
     }
+  }
+
+  /** Waits for some work, and no longer than until the hearing fails. */
+  during(work: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#interrupt = reject;
+      work.then(resolve, reject);
+      if (this.#failure !== undefined) reject(this.#failure.cause);
+    });
   }
 }
 

@@ -46,7 +46,12 @@ export interface FrameHeader {
 const magic = 0x4850; // "PH", little-endian
 
 /** The header of a frame. `payloadCrc` is the CRC32C of the payload alone. */
-export function encodeHeader(type: FrameType, length: number, sequence: number, payloadCrc: number): Uint8Array {
+export function encodeHeader(
+  type: FrameType,
+  length: number,
+  sequence: number,
+  payloadCrc: number,
+): Uint8Array {
   const header = new Uint8Array(headerBytes);
   const view = new DataView(header.buffer);
   view.setUint16(0, magic, true);
@@ -63,8 +68,8 @@ export function decodeHeader(raw: Uint8Array, sequence: number): FrameHeader {
   const letter = String.fromCharCode(view.getUint8(2));
   const length = view.getUint32(4, true);
   if (view.getUint16(0, true) !== magic) throw frameError(raw, "the magic bytes 50 48");
-  if (!isFrameType(letter)) throw frameError(raw, "a known type");
   if (view.getUint8(3) !== 0) throw frameError(raw, "a reserved byte of 0");
+  if (!isFrameType(letter)) throw frameError(raw, "a known type");
   if (length > framePayloadMaxBytes) throw frameError(raw, `a length of at most ${framePayloadMaxBytes}`);
   if (view.getUint32(8, true) !== sequence) throw frameError(raw, `the sequence number ${sequence}`);
   return { type: letter, length, crc: view.getUint32(12, true), raw: raw.slice(0, headerBytes) };
@@ -73,18 +78,21 @@ export function decodeHeader(raw: Uint8Array, sequence: number): FrameHeader {
 /** Checks a payload against its header's checksum. */
 export function checkPayload(header: FrameHeader, payload: Uint8Array): void {
   const crc = crc32c(header.raw.subarray(0, 12), crc32c(payload));
-  if (crc !== header.crc) throw frameError(header.raw, `the checksum ${crc.toString(16).padStart(8, "0")} over what arrived`);
+  if (crc !== header.crc) {
+    throw frameError(header.raw, `the checksum ${crc.toString(16).padStart(8, "0")} over what arrived`);
+  }
 }
 
 /** The failure for a frame that isn't what it should be, quoting its header. */
-export function frameError(raw: Uint8Array, wanted: string): PluginError {
+function frameError(raw: Uint8Array, wanted: string): PluginError {
   return protocolError(`Cannot read the frame ${raw.subarray(0, headerBytes).toHex()}: wanted ${wanted}`);
 }
 
 /** The failure for a conversation that broke its rules. */
 export function protocolError(message: string): PluginError {
   return new PluginError("protocol", message, {
-    hint: "File Daemon plugin and backend must be of the same release: reinstall both. If they are, check this machine's memory.",
+    hint:
+      "File Daemon plugin and backend must be of the same release: reinstall both. If they are, check this machine's memory.",
   });
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { messageMaxBytes } from "../limits.ts";
-import type { FileHeader, RestoreObject } from "../ports.ts";
+import type { FileHeader, RestoreObjectHeader } from "../ports.ts";
 import { type FrameType, protocolError } from "./frame.ts";
 import { PayloadReader, PayloadWriter } from "./payload.ts";
 import { isControl } from "./text.ts";
@@ -44,18 +44,14 @@ export interface Totals {
 /** `T` good, `f` failed, `A` cancelled: what became of the job on Bacula's side. */
 export type FinishStatus = "T" | "f" | "A";
 
-/** A restore object's header: what is known of it before its bytes. */
-export interface RestoreObjectHeader extends Omit<RestoreObject, "bytes"> {
-  readonly size: number;
-  /** Job that saved it; 0 on backup. */
-  readonly jobId: number;
-  /** Plugin command that it was saved under, cut by Bacula at 1,000 bytes; "" on backup. */
-  readonly command: string;
-}
-
 /** Everything that can be said. */
 export type Message =
-  | { readonly type: "H"; readonly version: number; readonly program: string; readonly programVersion: string }
+  | {
+    readonly type: "H";
+    readonly version: number;
+    readonly program: string;
+    readonly programVersion: string;
+  }
   | { readonly type: "J"; readonly job: JobInfo }
   | { readonly type: "P"; readonly command: string }
   | { readonly type: "L"; readonly name: string }
@@ -135,7 +131,9 @@ export function encodePayload(message: Message): Uint8Array {
 /** Reads a payload, every byte of it. Data is a view on `payload`. */
 export function decodePayload(type: FrameType, payload: Uint8Array): Message {
   if (type === "D") {
-    if (payload.length === 0) throw protocolError("Cannot read a Data frame: it is empty, wanted at least 1 byte");
+    if (payload.length === 0) {
+      throw protocolError("Cannot read a Data frame: it is empty, wanted at least 1 byte");
+    }
     return { type, bytes: payload };
   }
   const input = new PayloadReader(type, payload);
@@ -219,7 +217,9 @@ function readTotals(input: PayloadReader): Totals {
 
 function readText(input: PayloadReader): string {
   const text = input.text();
-  if (new TextEncoder().encode(text).length > messageMaxBytes) throw input.fault(`a text of at most ${messageMaxBytes} bytes`);
+  if (new TextEncoder().encode(text).length > messageMaxBytes) {
+    throw input.fault(`a text of at most ${messageMaxBytes} bytes`);
+  }
   if ([...text].some(isControl)) throw input.fault("a text without control characters but line feeds");
   return text;
 }

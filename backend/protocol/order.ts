@@ -5,7 +5,7 @@
  */
 
 import { frameNames, protocolError } from "./frame.ts";
-import type { Message, SessionKind, Totals } from "./message.ts";
+import type { Message, MessageOf, SessionKind, Totals } from "./message.ts";
 
 /** `S`: the shim within the File Daemon. `B`: the backend. */
 export type Side = "S" | "B";
@@ -45,7 +45,9 @@ export class SessionOrder {
 
   /** Throws a protocol error for a message that may not come now, or that contradicts what came before. */
   check(side: Side, message: Message): void {
-    if (this.#aborted || (this.#phase === "over" && message.type !== "H")) throw this.#unexpected(side, message);
+    if (this.#aborted || (this.#phase === "over" && message.type !== "H")) {
+      throw this.#unexpected(side, message);
+    }
     if (message.type === "H") this.#greet(side, message);
     else if (!this.#greeted.has(side)) throw this.#unexpected(side, message);
     else if (side === "S") this.#checkShim(message);
@@ -74,6 +76,13 @@ export class SessionOrder {
         return;
       case "J":
         if (this.#phase !== "job") break;
+        if ((message.job.level === " ") !== (message.job.kind === "R")) {
+          throw protocolError(
+            `Cannot take the job: its level is "${message.job.level}", wanted ${
+              message.job.kind === "R" ? "a space" : "F, I or D"
+            }`,
+          );
+        }
         this.#kind = message.job.kind;
         if (this.#kind === "R") this.#counts.frames = 1;
         this.#phase = this.#kind === "R" ? "opening" : "command";
@@ -88,6 +97,7 @@ export class SessionOrder {
         return;
       case "S":
         if (this.#phase !== "opening" || this.#open) break;
+        checkStart(message, backup);
         this.#phase = "stream";
         return;
       case "L":
@@ -139,6 +149,9 @@ export class SessionOrder {
         return this.#openObject(message.file.size, "files");
       case "R":
         if (!backup || this.#phase !== "stream" || this.#open) break;
+        if (message.object.jobId !== 0 || message.object.command !== "") {
+          throw protocolError("Cannot take the restore object: a backup's has neither a job nor a command");
+        }
         return this.#openObject(message.object.size, "restoreObjects");
       case "D":
       case "E":
@@ -168,7 +181,11 @@ export class SessionOrder {
     if (message.type === "D") {
       open.received += message.bytes.length;
       this.#counts.bytes += message.bytes.length;
-      if (open.received > open.size) throw protocolError(`Cannot take the object: ${open.received} bytes came, its header says ${open.size}`);
+      if (open.received > open.size) {
+        throw protocolError(
+          `Cannot take the object: ${open.received} bytes came, its header says ${open.size}`,
+        );
+      }
       return;
     }
     if (open.received !== open.size || message.size !== open.size) {
@@ -182,13 +199,29 @@ export class SessionOrder {
   #compare(totals: Totals): void {
     for (const count of ["files", "restoreObjects", "bytes", "frames"] as const) {
       if (totals[count] !== this.#counts[count]) {
-        throw protocolError(`Cannot agree on the totals: one side counts ${totals[count]} ${count}, the other ${this.#counts[count]}`);
+        throw protocolError(
+          `Cannot agree on the totals: one side counts ${totals[count]} ${count}, the other ${
+            this.#counts[count]
+          }`,
+        );
       }
     }
   }
 
   #unexpected(side: Side, { type }: Message): Error {
     const who = side === "S" ? "File Daemon plugin" : "backend";
-    return protocolError(`Cannot go on: ${frameNames[type]} from the ${who} has no place here (state "${this.#phase}")`);
+    return protocolError(
+      `Cannot go on: ${frameNames[type]} from the ${who} has no place here (state "${this.#phase}")`,
+    );
   }
+}
+
+/** Where files go is a restore's business; everything else leaves it out. */
+function checkStart({ replace, where, regexWhere }: MessageOf<"S">, backup: boolean): void {
+  if (backup ? replace === "\0" && where === "" && regexWhere === "" : replace !== "\0") return;
+  throw protocolError(
+    `Cannot begin: wanted ${
+      backup ? "a Start without replace, where and regexWhere" : "a Start with a rule of replacing"
+    }`,
+  );
 }

@@ -120,12 +120,16 @@ export class PayloadReader {
 
   oneOf<T>(value: unknown, allowed: readonly T[]): T {
     const found = allowed.find((one) => one === value);
-    if (found === undefined) throw this.fault(`one of ${allowed.map((one) => JSON.stringify(one)).join(", ")}`);
+    if (found === undefined) {
+      throw this.fault(`one of ${allowed.map((one) => JSON.stringify(one)).join(", ")}`);
+    }
     return found;
   }
 
   end(): void {
-    if (this.#at !== this.#bytes.length) throw this.fault(`an end after ${this.#at} bytes, not after ${this.#bytes.length}`);
+    if (this.#at !== this.#bytes.length) {
+      throw this.fault(`an end after ${this.#at} bytes, not after ${this.#bytes.length}`);
+    }
   }
 
   fault(wanted: string): PluginError {
@@ -134,7 +138,9 @@ export class PayloadReader {
 
   #advance(size: number): number {
     const at = this.#at;
-    if (at + size > this.#bytes.length) throw this.fault(`${at + size} bytes at least, got ${this.#bytes.length}`);
+    if (at + size > this.#bytes.length) {
+      throw this.fault(`${at + size} bytes at least, got ${this.#bytes.length}`);
+    }
     this.#at = at + size;
     return at;
   }

@@ -29,7 +29,9 @@ export function cutText(text: string, maxBytes: number): string {
 
 /** A text whose control characters, but for line feeds, can be seen. */
 function printable(text: string): string {
-  return [...text.toWellFormed()].map((character) => isControl(character) ? `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}` : character)
+  return [...text.toWellFormed()].map((character) =>
+    isControl(character) ? `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}` : character
+  )
     .join("");
 }
 

@@ -42,7 +42,11 @@ const jobRecord = z.strictObject({
   warnings: count,
 });
 
-const statsFile = z.strictObject({ format: z.literal(statsFormat), resource: z.string(), jobs: z.array(jobRecord) });
+const statsFile = z.strictObject({
+  format: z.literal(statsFormat),
+  resource: z.string(),
+  jobs: z.array(jobRecord),
+});
 
 /** One job. */
 export type JobRecord = z.infer<typeof jobRecord>;

@@ -43,7 +43,8 @@ export class JobStore {
       await replaceFile(path, formatStats(addRecord(known, resource, record)));
     } catch (cause) {
       throw new PluginError("stateWrite", `Cannot write ${path}: ${reason(cause)}`, {
-        hint: "The backend's user must be able to write to the File Daemon's working directory, and it must have room.",
+        hint:
+          "The backend's user must be able to write to the File Daemon's working directory, and it must have room.",
         cause,
       });
     }

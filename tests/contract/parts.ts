@@ -5,11 +5,10 @@
  */
 
 import { asPluginError, type ErrorCode, errorTable, PluginError } from "../../backend/errors.ts";
-import type { DataChunk } from "../../backend/ports.ts";
+import type { DataChunk, ObjectReceiver } from "../../backend/ports.ts";
 import { BackendSession } from "../../backend/protocol/backend_session.ts";
 import type { ByteStream } from "../../backend/protocol/channel.ts";
 import {
-  type ObjectReceiver,
   type RestoreInput,
   runBackupSession,
   runRestoreSession,

@@ -29,6 +29,8 @@ export interface BaculaLabOptions {
   readonly fdDebug?: number;
   /** Jobs that may run at the same time, 10 by default. */
   readonly maxConcurrentJobs?: number;
+  /** Whether the Storage Daemon checksums its blocks, as it does by default; without it, a changed volume is for the plugin to notice. */
+  readonly blockChecksum?: boolean;
 }
 
 /** Level of a backup job. */
@@ -189,8 +191,14 @@ export class BaculaLab implements AsyncDisposable {
     for (const name of ["etc", "run", "work", "plugins", "vol", "restore", "data", "log"]) {
       await Deno.mkdir(`${this.folder}/${name}`, { recursive: true });
     }
-    const { plugin, pluginCommands = {}, accurateJobs = [], maxVolumeBytes = "1G", maxConcurrentJobs = 10 } =
-      this.#options;
+    const {
+      plugin,
+      pluginCommands = {},
+      accurateJobs = [],
+      maxVolumeBytes = "1G",
+      maxConcurrentJobs = 10,
+      blockChecksum = true,
+    } = this.#options;
     const unknown = accurateJobs.filter((name) => name !== plainJob && !Object.hasOwn(pluginCommands, name));
     if (unknown.length > 0) {
       throw new Error(`accurateJobs names jobs that the lab doesn't have: ${unknown.join(", ")}`);
@@ -202,6 +210,7 @@ export class BaculaLab implements AsyncDisposable {
       accurateJobs,
       maxVolumeBytes,
       maxConcurrentJobs,
+      blockChecksum,
     });
     for (const [name, text] of Object.entries(files)) {
       await Deno.writeTextFile(`${this.folder}/etc/${name}`, text);

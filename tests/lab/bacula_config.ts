@@ -16,6 +16,8 @@ export interface BaculaConfig {
   /** As Bacula writes it: "1G". */
   readonly maxVolumeBytes: string;
   readonly maxConcurrentJobs: number;
+  /** Whether the Storage Daemon checksums its blocks. */
+  readonly blockChecksum: boolean;
 }
 
 /** Name of the job that backs up the plain files of the folder `data`. */
@@ -142,7 +144,7 @@ Messages { Name = Standard; director = lab-dir = all, !skipped, !restored, !veri
 `;
 }
 
-function storageDaemonConfig({ folder, ports, maxConcurrentJobs }: BaculaConfig): string {
+function storageDaemonConfig({ folder, ports, maxConcurrentJobs, blockChecksum }: BaculaConfig): string {
   return `Storage {
   Name = lab-sd
   SDPort = ${ports.sd}
@@ -162,6 +164,7 @@ Device {
   AutomaticMount = yes
   RemovableMedia = no
   AlwaysOpen = no
+  Block Checksum = ${blockChecksum ? "yes" : "no"}
   Maximum Concurrent Jobs = ${maxConcurrentJobs}
 }
 Messages { Name = Standard; director = lab-dir = all }

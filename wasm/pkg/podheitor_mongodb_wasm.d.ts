@@ -20,7 +20,7 @@ export class Hasher {
 }
 
 /**
- * Documents packed one after another, with their digest and checksums.
+ * Documents packed one after another, with their digest and checksums. A failed packing spoils them: then only `clear` works.
  */
 export class PackedSegment {
     free(): void;
@@ -61,3 +61,8 @@ export function allocate(length: number): number;
  * CRC32C of `length` bytes at `offset`, going on from `seed`.
  */
 export function crc32cAt(offset: number, length: number, seed: number): number;
+
+/**
+ * Grows the memory so that `length` bytes of small allocations fit without growing it again.
+ */
+export function reserve(length: number): void;

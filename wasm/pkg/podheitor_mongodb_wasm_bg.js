@@ -50,7 +50,7 @@ export class Hasher {
 if (Symbol.dispose) Hasher.prototype[Symbol.dispose] = Hasher.prototype.free;
 
 /**
- * Documents packed one after another, with their digest and checksums.
+ * Documents packed one after another, with their digest and checksums. A failed packing spoils them: then only `clear` works.
  */
 export class PackedSegment {
     __destroy_into_raw() {
@@ -69,8 +69,19 @@ export class PackedSegment {
      * @returns {number | undefined}
      */
     checksum(chunk) {
-        const ret = wasm.packedsegment_checksum(this.__wbg_ptr, chunk);
-        return ret === Number.MAX_SAFE_INTEGER ? undefined : ret;
+        try {
+            const retptr = wasm.__wbindgen_add_to_stack_pointer(-16);
+            wasm.packedsegment_checksum(retptr, this.__wbg_ptr, chunk);
+            var r0 = getDataViewMemory0().getFloat64(retptr + 8 * 0, true);
+            var r2 = getDataViewMemory0().getInt32(retptr + 4 * 2, true);
+            var r3 = getDataViewMemory0().getInt32(retptr + 4 * 3, true);
+            if (r3) {
+                throw takeObject(r2);
+            }
+            return r0 === Number.MAX_SAFE_INTEGER ? undefined : r0;
+        } finally {
+            wasm.__wbindgen_add_to_stack_pointer(16);
+        }
     }
     clear() {
         wasm.packedsegment_clear(this.__wbg_ptr);
@@ -84,6 +95,11 @@ export class PackedSegment {
             wasm.packedsegment_digest(retptr, this.__wbg_ptr);
             var r0 = getDataViewMemory0().getInt32(retptr + 4 * 0, true);
             var r1 = getDataViewMemory0().getInt32(retptr + 4 * 1, true);
+            var r2 = getDataViewMemory0().getInt32(retptr + 4 * 2, true);
+            var r3 = getDataViewMemory0().getInt32(retptr + 4 * 3, true);
+            if (r3) {
+                throw takeObject(r2);
+            }
             var v1 = getArrayU8FromWasm0(r0, r1).slice();
             wasm.__wbindgen_export(r0, r1 * 1, 1);
             return v1;
@@ -95,15 +111,37 @@ export class PackedSegment {
      * @returns {number}
      */
     get documents() {
-        const ret = wasm.packedsegment_documents(this.__wbg_ptr);
-        return ret >>> 0;
+        try {
+            const retptr = wasm.__wbindgen_add_to_stack_pointer(-16);
+            wasm.packedsegment_documents(retptr, this.__wbg_ptr);
+            var r0 = getDataViewMemory0().getInt32(retptr + 4 * 0, true);
+            var r1 = getDataViewMemory0().getInt32(retptr + 4 * 1, true);
+            var r2 = getDataViewMemory0().getInt32(retptr + 4 * 2, true);
+            if (r2) {
+                throw takeObject(r1);
+            }
+            return r0 >>> 0;
+        } finally {
+            wasm.__wbindgen_add_to_stack_pointer(16);
+        }
     }
     /**
      * @returns {number}
      */
     get length() {
-        const ret = wasm.packedsegment_length(this.__wbg_ptr);
-        return ret >>> 0;
+        try {
+            const retptr = wasm.__wbindgen_add_to_stack_pointer(-16);
+            wasm.packedsegment_length(retptr, this.__wbg_ptr);
+            var r0 = getDataViewMemory0().getInt32(retptr + 4 * 0, true);
+            var r1 = getDataViewMemory0().getInt32(retptr + 4 * 1, true);
+            var r2 = getDataViewMemory0().getInt32(retptr + 4 * 2, true);
+            if (r2) {
+                throw takeObject(r1);
+            }
+            return r0 >>> 0;
+        } finally {
+            wasm.__wbindgen_add_to_stack_pointer(16);
+        }
     }
     /**
      * @param {number} capacity
@@ -185,6 +223,14 @@ export function allocate(length) {
 export function crc32cAt(offset, length, seed) {
     const ret = wasm.crc32cAt(offset, length, seed);
     return ret >>> 0;
+}
+
+/**
+ * Grows the memory so that `length` bytes of small allocations fit without growing it again.
+ * @param {number} length
+ */
+export function reserve(length) {
+    wasm.reserve(length);
 }
 export function __wbg_Error_30c8987f7c2ed4e2(arg0, arg1) {
     const ret = Error(getStringFromWasm0(arg0, arg1));

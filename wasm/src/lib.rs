@@ -17,6 +17,13 @@ pub fn allocate(length: usize) -> *mut u8 {
     vec![0u8; length].leak().as_mut_ptr()
 }
 
+/// Grows the memory so that `length` bytes of small allocations fit without growing it again.
+#[wasm_bindgen]
+pub fn reserve(length: usize) {
+    // The black box keeps the compiler from leaving out an allocation that nobody uses.
+    drop(core::hint::black_box(Vec::<u8>::with_capacity(length)));
+}
+
 /// CRC32C of `length` bytes at `offset`, going on from `seed`.
 #[wasm_bindgen(js_name = crc32cAt)]
 pub fn crc32c_at(offset: *const u8, length: usize, seed: u32) -> u32 {
@@ -51,31 +58,41 @@ impl Hasher {
     }
 }
 
-/// Documents packed one after another, with their digest and checksums.
+/// Documents packed one after another, with their digest and checksums. A failed packing spoils them: then only `clear` works.
 #[wasm_bindgen]
 pub struct PackedSegment {
     segment: segment::Segment,
     cursor: segment::Cursor,
+    spoilt: bool,
+}
+
+impl PackedSegment {
+    fn whole(&self) -> Result<&segment::Segment, JsError> {
+        if self.spoilt {
+            return Err(JsError::new("the segment was spoilt by a malformed batch and must be cleared first"));
+        }
+        Ok(&self.segment)
+    }
 }
 
 #[wasm_bindgen]
 impl PackedSegment {
     #[wasm_bindgen(constructor)]
     pub fn new(capacity: usize, limit: usize) -> PackedSegment {
-        PackedSegment { segment: segment::Segment::new(capacity, limit), cursor: segment::Cursor::START }
+        PackedSegment { segment: segment::Segment::new(capacity, limit), cursor: segment::Cursor::START, spoilt: false }
     }
 
     /// Packs from the BSON array at `offset`, beginning with the element that starts at `from` and has the number `index`. True: drained.
     #[wasm_bindgen(js_name = packAt)]
     pub fn pack_at(&mut self, offset: *const u8, length: usize, from: usize, index: u32) -> Result<bool, JsError> {
-        let array = unsafe { bytes_at(offset, length) };
-        self.cursor = segment::Cursor { offset: from, index };
+        self.whole()?;
         if !(segment::Cursor::START.offset..length).contains(&from) {
             return Err(JsError::new(&format!("offset {from} is outside the array's {length} bytes")));
         }
-        self.segment
-            .pack(array, &mut self.cursor)
-            .map_err(|fault| JsError::new(&format!("{} at offset {}", fault.what, fault.offset)))
+        self.cursor = segment::Cursor { offset: from, index };
+        let packed = self.segment.pack(unsafe { bytes_at(offset, length) }, &mut self.cursor);
+        self.spoilt = packed.is_err();
+        packed.map_err(|fault| JsError::new(&format!("{} at offset {}", fault.what, fault.offset)))
     }
 
     /// Offset of the first element that wasn't packed.
@@ -97,25 +114,26 @@ impl PackedSegment {
     }
 
     #[wasm_bindgen(getter)]
-    pub fn length(&self) -> usize {
-        self.segment.bytes().len()
+    pub fn length(&self) -> Result<usize, JsError> {
+        Ok(self.whole()?.bytes().len())
     }
 
     #[wasm_bindgen(getter)]
-    pub fn documents(&self) -> u32 {
-        self.segment.documents()
+    pub fn documents(&self) -> Result<u32, JsError> {
+        Ok(self.whole()?.documents())
     }
 
-    pub fn digest(&self) -> Vec<u8> {
-        self.segment.digest().to_vec()
+    pub fn digest(&self) -> Result<Vec<u8>, JsError> {
+        Ok(self.whole()?.digest().to_vec())
     }
 
     /// CRC32C of the chunk with that number.
-    pub fn checksum(&self, chunk: usize) -> Option<u32> {
-        self.segment.checksum(chunk)
+    pub fn checksum(&self, chunk: usize) -> Result<Option<u32>, JsError> {
+        Ok(self.whole()?.checksum(chunk))
     }
 
     pub fn clear(&mut self) {
         self.segment.clear();
+        self.spoilt = false;
     }
 }

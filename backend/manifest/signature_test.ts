@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import type { SecretFile } from "../options/credentials.ts";
+import { Secret } from "../secret.ts";
+import { loadSigningKey, loadTrustedKeys, sign, verifySignature } from "./signature.ts";
+
+const seed = new Uint8Array(32).fill(9);
+const pem = `-----BEGIN PRIVATE KEY-----\n${
+  new Uint8Array([...Uint8Array.fromHex("302e020100300506032b657004220420"), ...seed]).toBase64()
+}\n-----END PRIVATE KEY-----\n`;
+
+function files(content: Record<string, SecretFile>) {
+  return (path: string) =>
+    path in content ? Promise.resolve(content[path]!) : Promise.reject(new Error("No such file"));
+}
+
+Deno.test("loadSigningKey() reads the same key from a seed, a PEM and their files", async () => {
+  const read = files({
+    "/seed": { text: `${seed.toBase64()}\n`, mode: 0o600 },
+    "/pem": { text: pem, mode: 0o400 },
+  });
+  const ids = new Set<string>();
+  for (const value of [seed.toBase64(), pem, "/seed", "/pem"]) {
+    ids.add((await loadSigningKey(new Secret(value), read)).id);
+  }
+  assert.equal(ids.size, 1);
+});
+
+Deno.test("loadSigningKey() refuses with a sentence that shows no key material", async (t) => {
+  const read = files({
+    "/open": { text: pem, mode: 0o640 },
+    "/short": { text: seed.subarray(1).toBase64(), mode: 0o600 },
+  });
+  const cases = [
+    { name: "missing file", input: "/nowhere", want: /No such file/ },
+    { name: "readable by the group", input: "/open", want: /its mode is 0640/ },
+    { name: "too short", input: "/short", want: /neither a PKCS #8 PEM/ },
+    { name: "nonsense", input: "not a key", want: /neither a PKCS #8 PEM/ },
+    { name: "other PEM", input: pem.replace("MC4C", "MC4D"), want: /neither a PKCS #8 PEM/ },
+  ];
+  for (const { name, input, want } of cases) {
+    await t.step(name, async () => {
+      await assert.rejects(loadSigningKey(new Secret(input), read), (cause: Error) => {
+        assert.match(cause.message, want);
+        assert.ok(!cause.message.includes(seed.toBase64().slice(0, 20)));
+        return true;
+      });
+    });
+  }
+});
+
+Deno.test("loadTrustedKeys() reads several keys from several files", async () => {
+  const one = await loadSigningKey(new Secret(seed.toBase64()), files({}));
+  const two = await loadSigningKey(new Secret(new Uint8Array(32).fill(8).toBase64()), files({}));
+  const raw = async (key: CryptoKey) => new Uint8Array(await crypto.subtle.exportKey("raw", key)).toBase64();
+  const spki = async (key: CryptoKey) =>
+    `-----BEGIN PUBLIC KEY-----\n${
+      new Uint8Array(await crypto.subtle.exportKey("spki", key)).toBase64()
+    }\n-----END PUBLIC KEY-----\n`;
+  const read = files({
+    "/lines": { text: `# ours\n${await raw(one.publicKey.key)} # 2026\n\n`, mode: 0o644 },
+    "/pem": { text: `${await spki(two.publicKey.key)}${await spki(one.publicKey.key)}`, mode: 0o644 },
+  });
+  assert.deepEqual((await loadTrustedKeys("/lines:/pem", read)).map(({ id }) => id), [
+    one.id,
+    two.id,
+    one.id,
+  ]);
+  await assert.rejects(loadTrustedKeys("/lines:/nowhere", read), { code: "signingKey" });
+  await assert.rejects(loadTrustedKeys("", read), { code: "signingKey" });
+});
+
+Deno.test("verifySignature() knows the key's own signature over that digest only", async () => {
+  const key = await loadSigningKey(new Secret(seed.toBase64()), files({}));
+  const signature = await sign(key, "ab".repeat(32));
+  assert.equal(await verifySignature(key.publicKey, "ab".repeat(32), signature), true);
+  assert.equal(await verifySignature(key.publicKey, "ac".repeat(32), signature), false);
+});

@@ -1,0 +1,92 @@
+import { deepStrictEqual, ok, throws } from "node:assert/strict";
+import fc from "fast-check";
+import { optionRows, optionTable } from "./table.ts";
+import { formatValue, parseValue, ValueFault } from "./value.ts";
+
+const good = [
+  ...["yes", "true", "on", "1", "YES"].map((input) => ({ option: "sign", input, want: true } as const)),
+  ...["no", "false", "off", "0"].map((input) => ({ option: "sign", input, want: false } as const)),
+  { option: "parallel_dbs", input: "16", want: 16 },
+  { option: "segment_size", input: "1048576", want: 1 << 20 },
+  { option: "segment_size", input: "1M", want: 1 << 20 },
+  { option: "segment_size", input: "2mb", want: 2 << 20 },
+  { option: "segment_size", input: "2MiB", want: 2 << 20 },
+  { option: "segment_size", input: "2048k", want: 2 << 20 },
+  { option: "database", input: "b, a,b", want: ["b", "a"] },
+  { option: "resource", input: "rs-0.b_1", want: "rs-0.b_1" },
+  { option: "uri", input: "mongodb+srv://u@h/?x=1", want: "mongodb+srv://u@h/?x=1" },
+] as const;
+
+for (const { option, input, want } of good) {
+  Deno.test(`parseValue: ${option}=${input}`, () =>
+    deepStrictEqual(parseValue(optionTable[option], input), want));
+}
+
+const bad = [
+  { option: "sign", input: "maybe", want: 'is "maybe", wanted yes or no' },
+  { option: "sign", input: "", want: "has no value" },
+  { option: "sign", input: "x@h", want: "has a value that isn't shown here, wanted yes or no" },
+  { option: "parallel_dbs", input: "0", want: 'is "0", wanted 1 to 16' },
+  { option: "parallel_dbs", input: "1e1", want: 'is "1e1", wanted a whole number' },
+  { option: "segment_size", input: "1T", want: 'is "1T", wanted a size such as 32M' },
+  { option: "segment_size", input: "1G", want: 'is "1G", wanted 1048576 to 268435456' },
+  { option: "database", input: "a,,b", want: 'is "a,,b", wanted names separated by single commas' },
+  {
+    option: "database",
+    input: "mongodb://x,",
+    want: "has a value that isn't shown here, wanted names separated by single commas",
+  },
+  {
+    option: "resource",
+    input: "-a",
+    want: 'is "-a", wanted at most 64 letters, digits, "_", "." and "-", a letter or digit first',
+  },
+  { option: "mode", input: "hunter2", want: "has an unknown value, wanted dump" },
+  { option: "password_file", input: "hunter2", want: 'is no absolute path without ".."' },
+  { option: "password_file", input: "/a/../b", want: 'is no absolute path without ".."' },
+  {
+    option: "uri",
+    input: "http://h",
+    want: 'has no connection string that begins with "mongodb://" or "mongodb+srv://"',
+  },
+  {
+    option: "uri",
+    input: "mongodb://u:a b@h",
+    want: "has white space within the connection string, which is written %20 there",
+  },
+] as const;
+
+for (const { option, input, want } of bad) {
+  Deno.test(`parseValue: refuses ${option}=${input}`, () => {
+    throws(() => parseValue(optionTable[option], input), { name: "ValueFault", message: want });
+  });
+}
+
+Deno.test("parseValue: reads what formatValue writes, and throws nothing but a ValueFault", () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...optionRows),
+      fc.string({ unit: "binary" }),
+      fc.nat({ max: 300 << 20 }),
+      (row, text, number) => {
+        for (
+          const input of [
+            text,
+            String(number),
+            `/${text}`,
+            `mongodb://${text}`,
+            row[1].example.split("=").slice(1).join("="),
+          ]
+        ) {
+          try {
+            const value = parseValue(row[1], input);
+            ok(value !== null);
+            deepStrictEqual(parseValue(row[1], formatValue(value)), value);
+          } catch (thrown) {
+            ok(thrown instanceof ValueFault, String(thrown));
+          }
+        }
+      },
+    ),
+  );
+});

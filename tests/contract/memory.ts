@@ -1,0 +1,248 @@
+/**
+ * A source, a sink and a target in memory, as strict as the real ones: for tests of the engine that no server could be made to fail for.
+ *
+ * @module
+ */
+
+import { serialize } from "bson";
+import { countDocuments } from "../../backend/bson/document.ts";
+import { formatExtendedJson } from "../../backend/bson/extended_json.ts";
+import { PluginError } from "../../backend/errors.ts";
+import { formatNamespace, type Namespace } from "../../backend/namespace.ts";
+import type {
+  Collection,
+  DataChunk,
+  Deployment,
+  FileHeader,
+  JobLog,
+  ObjectSink,
+  RestoredCollection,
+  RestoreObject,
+  Source,
+  Target,
+} from "../../backend/ports.ts";
+
+/** A raw BSON array of documents, as a getMore's nextBatch. */
+export function packArray(documents: readonly Uint8Array[]): Uint8Array {
+  const parts = documents.flatMap((
+    document,
+    index,
+  ) => [new TextEncoder().encode(`\x03${index}\0`), document]);
+  const length = parts.reduce((sum, part) => sum + part.length, 5);
+  const array = new Uint8Array(length);
+  new DataView(array.buffer).setInt32(0, length, true);
+  let at = 4;
+  for (const part of parts) {
+    array.set(part, at);
+    at += part.length;
+  }
+  return array;
+}
+
+/** A collection of a {@linkcode MemorySource}: its raw documents, and how many of them come in a batch. */
+export interface MemoryCollection {
+  readonly name: string;
+  readonly documents: readonly Uint8Array[];
+  readonly batchDocuments?: number;
+  readonly capped?: boolean;
+}
+
+/** What may go wrong, by namespace. */
+export interface SourceFaults {
+  /** The cursor is lost after so many batches. */
+  readonly loseCursorAfter?: ReadonlyMap<string, number>;
+  /** The collection has another UUID when it is looked at again. */
+  readonly remade?: ReadonlySet<string>;
+  /** The server counts so many documents. */
+  readonly counts?: ReadonlyMap<string, number>;
+}
+
+export class MemorySource implements Source {
+  readonly warnings: readonly string[] = [];
+  readonly deployment: Deployment = {
+    kind: "replicaSet",
+    setName: "memory",
+    serverVersion: "6.0.0",
+    featureCompatibilityVersion: "6.0",
+    source: "memory:1",
+    sourceState: "SECONDARY",
+    members: [],
+  };
+  readonly #databases: ReadonlyMap<string, readonly MemoryCollection[]>;
+  readonly #faults: SourceFaults;
+  readonly #listed = new Map<string, number>();
+
+  constructor(databases: Record<string, readonly MemoryCollection[]>, faults: SourceFaults = {}) {
+    this.#databases = new Map(Object.entries(databases));
+    this.#faults = faults;
+  }
+
+  listDatabases(): Promise<string[]> {
+    return Promise.resolve([...this.#databases.keys()].sort());
+  }
+
+  listCollections(database: string): Promise<Collection[]> {
+    const times = (this.#listed.get(database) ?? 0) + 1;
+    this.#listed.set(database, times);
+    return Promise.resolve(
+      (this.#databases.get(database) ?? []).map(({ name, capped = false }) => {
+        const namespace = { database, collection: name };
+        const remade = times > 1 && this.#faults.remade?.has(formatNamespace(namespace));
+        return {
+          namespace,
+          kind: "collection",
+          data: namespace,
+          uuid: (remade ? "b" : "a").repeat(32),
+          sizeHintBytes: 0,
+          metadata: formatExtendedJson(
+            serialize({ options: capped ? { capped } : {}, indexes: [], collectionName: name }),
+          ),
+        };
+      }),
+    );
+  }
+
+  async *readBatches(namespace: Namespace, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const { documents, batchDocuments = 100 } = this.#find(namespace);
+    const lost = this.#faults.loseCursorAfter?.get(formatNamespace(namespace)) ?? Infinity;
+    let batches = 0;
+    for (let from = 0; from < Math.max(documents.length, 1); from += batchDocuments) {
+      signal.throwIfAborted();
+      if (batches++ >= lost) {
+        throw new PluginError("incompleteRead", `Cannot read ${formatNamespace(namespace)} to its end`);
+      }
+      // A real cursor never answers at once.
+      await Promise.resolve();
+      yield packArray(documents.slice(from, from + batchDocuments));
+    }
+  }
+
+  countDocuments(namespace: Namespace): Promise<number> {
+    return Promise.resolve(
+      this.#faults.counts?.get(formatNamespace(namespace)) ?? this.#find(namespace).documents.length,
+    );
+  }
+
+  oplogTip(): Promise<{ t: number; i: number; term: number }> {
+    return Promise.resolve({ t: 1_700_000_000, i: 1, term: 1 });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #find({ database, collection }: Namespace): MemoryCollection {
+    const found = this.#databases.get(database)?.find(({ name }) => name === collection);
+    if (found === undefined) throw new Error(`no such collection: ${database}.${collection}`);
+    return found;
+  }
+}
+
+/** Keeps what it is sent, and refuses two objects at once. */
+export class MemorySink implements ObjectSink {
+  readonly files = new Map<string, { header: FileHeader; bytes: Uint8Array }>();
+  readonly restoreObjects: RestoreObject[] = [];
+  #open = false;
+  readonly #failAfter: number;
+
+  /** @param failAfter files after which it is broken */
+  constructor(failAfter = Infinity) {
+    this.#failAfter = failAfter;
+  }
+
+  async sendFile(header: FileHeader, body: Iterable<DataChunk> | AsyncIterable<DataChunk>): Promise<void> {
+    if (this.#open) throw new Error("two objects at once");
+    if (this.files.size >= this.#failAfter) throw new PluginError("peerGone", "The other end is gone");
+    this.#open = true;
+    const bytes = new Uint8Array(header.size);
+    let at = 0;
+    for await (const chunk of body) {
+      bytes.set(chunk.bytes, at);
+      at += chunk.bytes.length;
+      await Promise.resolve();
+    }
+    if (at !== header.size || this.files.has(header.name)) {
+      throw new Error(`wrong size or name twice: ${header.name}`);
+    }
+    this.files.set(header.name, { header, bytes });
+    this.#open = false;
+  }
+
+  sendRestoreObject(object: RestoreObject): Promise<void> {
+    this.restoreObjects.push({ ...object, bytes: object.bytes.slice() });
+    return Promise.resolve();
+  }
+}
+
+/** Keeps what is written, and what was done to whom. */
+export class MemoryTarget implements Target {
+  readonly description = "memory";
+  readonly written = new Map<string, Uint8Array[]>();
+  readonly done: string[] = [];
+  readonly #occupied: ReadonlySet<string>;
+  readonly #failWrites: boolean;
+
+  constructor(options: { occupied?: readonly string[]; failWrites?: boolean } = {}) {
+    this.#occupied = new Set(options.occupied ?? []);
+    this.#failWrites = options.failWrites ?? false;
+  }
+
+  inOrder({ metadata }: RestoredCollection): boolean {
+    return metadata.includes('"capped":true');
+  }
+
+  findOccupied(collections: readonly RestoredCollection[]): Promise<Namespace[]> {
+    return Promise.resolve(
+      collections.map(({ namespace }) => namespace).filter((namespace) =>
+        this.#occupied.has(formatNamespace(namespace))
+      ),
+    );
+  }
+
+  drop({ namespace }: RestoredCollection): Promise<void> {
+    this.done.push(`drop ${formatNamespace(namespace)}`);
+    return Promise.resolve();
+  }
+
+  async create({ namespace }: RestoredCollection): Promise<void> {
+    await Promise.resolve();
+    this.done.push(`create ${formatNamespace(namespace)}`);
+    this.written.set(formatNamespace(namespace), []);
+  }
+
+  async write({ namespace }: RestoredCollection, documents: Uint8Array): Promise<void> {
+    await Promise.resolve();
+    if (this.#failWrites) throw new PluginError("restoreWrite", "The server took nothing");
+    countDocuments(documents);
+    const written = this.written.get(formatNamespace(namespace));
+    if (written === undefined) throw new Error("written before it was created");
+    written.push(documents.slice());
+  }
+
+  finish({ namespace }: RestoredCollection): Promise<void> {
+    this.done.push(`finish ${formatNamespace(namespace)}`);
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.done.push("close");
+    return Promise.resolve();
+  }
+}
+
+/** A log that keeps its lines. */
+export class MemoryLog implements JobLog {
+  readonly lines: string[] = [];
+
+  info(text: string): void {
+    this.lines.push(`info ${text}`);
+  }
+
+  warning(text: string): void {
+    this.lines.push(`warning ${text}`);
+  }
+
+  error(text: string): void {
+    this.lines.push(`error ${text}`);
+  }
+}
