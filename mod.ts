@@ -1,7 +1,7 @@
 /**
  * For scripts: manifests and plugin commands, without a server or Bacula.
  *
- * ```ts
+ * ```ts ignore
  * const options = parsePluginCommand("podheitor-mongodb: uri=mongodb://db1,db2/?replicaSet=rs0 database=app,shop");
  * console.log(options.database, options.parallel_dbs);
  * ```

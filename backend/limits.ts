@@ -12,9 +12,6 @@ export const messageMaxBytes = 1900;
 /** Silence after which the backend sends a Heartbeat. */
 export const heartbeatIntervalMs = 20_000;
 
-/** Longest BSON document that a server hands out: 16 MiB, and 16 KiB more for internal ones. */
-export const documentMaxBytes = 16 * mib + 16 * kib;
-
 /** Largest part of a manifest in one restore object: Bacula's packet ends at 1,000,000 bytes, names and headers included. */
 export const restoreObjectMaxBytes = 900_000;
 

@@ -48,7 +48,11 @@ async function main(args: readonly string[]): Promise<number> {
       console.log(usage);
       return 0;
     default:
-      throw new PluginError("usage", command === undefined ? "No command is given" : `There is no command "${command}"`, { hint: usage });
+      throw new PluginError(
+        "usage",
+        command === undefined ? "No command is given" : `There is no command "${command}"`,
+        { hint: usage },
+      );
   }
 }
 
@@ -61,9 +65,18 @@ const standardStreams = {
 };
 
 async function backup(args: string[]): Promise<number> {
-  const { values, positionals } = parse(args, { to: text, level: text, job: text, previous: text, "working-dir": text, json: flag });
+  const { values, positionals } = parse(args, {
+    to: text,
+    level: text,
+    job: text,
+    previous: text,
+    "working-dir": text,
+    json: flag,
+  });
   const level = values.level ?? "F";
-  if (level !== "F" && level !== "I" && level !== "D") throw wrongUse(`--level is "${level}", wanted F, I or D`);
+  if (level !== "F" && level !== "I" && level !== "D") {
+    throw wrongUse(`--level is "${level}", wanted F, I or D`);
+  }
   return await run(values.json === true, (listener, signal) =>
     backUpToFolder({
       pluginCommand: onlyPositional(positionals, "a plugin command"),
@@ -111,7 +124,10 @@ async function verify(args: string[]): Promise<number> {
 }
 
 /** Runs a job that Ctrl-C and SIGTERM cancel, and says how it ended. */
-async function run<T extends object>(json: boolean, job: (listener: TerminalListener, signal: AbortSignal) => Promise<T>): Promise<number> {
+async function run<T extends object>(
+  json: boolean,
+  job: (listener: TerminalListener, signal: AbortSignal) => Promise<T>,
+): Promise<number> {
   const listener = new TerminalListener(json);
   const stop = new AbortController();
   const cancel = () => stop.abort();
@@ -142,7 +158,9 @@ function parse<T extends ParseArgsOptionsConfig>(args: string[], options: T) {
 
 function onlyPositional(positionals: readonly string[], what: string): string {
   const [only, ...others] = positionals;
-  if (only === undefined || others.length > 0) throw wrongUse(`wanted ${what} and no other argument, got ${positionals.length}`);
+  if (only === undefined || others.length > 0) {
+    throw wrongUse(`wanted ${what} and no other argument, got ${positionals.length}`);
+  }
   return only;
 }
 

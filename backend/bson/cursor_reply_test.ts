@@ -30,7 +30,7 @@ Deno.test("readCursorReply() reads id, name and batch of a first and of a later 
 });
 
 Deno.test("readCursorReply() gives a view of the batch, and doesn't look at its documents", () => {
-  const cursor = serialize({ firstBatch: [{ a: 1 }], id, ns: "db.c" });
+  const cursor = new Uint8Array(serialize({ firstBatch: [{ a: 1 }], id, ns: "db.c" }));
   const { batch } = readCursorReply(cursor);
   assert.equal(batch.buffer, cursor.buffer);
   batch[8] = 0xff;

@@ -75,7 +75,7 @@ const { document } = fc.letrec<{ document: Document; value: unknown }>((tie) => 
     fc.array(tie("value"), { maxLength: 3 }),
   ),
 }));
-const serialized = document.map((value) => serialize(value));
+const serialized = document.map((value) => new Uint8Array(serialize(value)));
 
 Deno.test("elements() gives the type and the bytes of each kind of value", () => {
   assert.deepEqual(
@@ -164,7 +164,7 @@ Deno.test("documentLength() takes a length only where all of the document is the
 });
 
 Deno.test("findElement() gives the first element of a name, stringValue() its text", () => {
-  const bytes = join([serialize({ a: "ä", b: "" })]);
+  const bytes = serialize({ a: "ä", b: "" });
   assert.equal(stringValue(findElement(bytes, "a")!.value), "ä");
   assert.equal(stringValue(findElement(bytes, "b")!.value), "");
   assert.equal(findElement(bytes, "c"), undefined);
@@ -190,6 +190,17 @@ Deno.test("groupDocuments() cuts at both limits and loses no byte", () => {
       });
     },
   ));
+});
+
+Deno.test("groupDocuments() fills a group to the very limits", () => {
+  const packed = join([{ a: 1 }, {}, {}, { a: 1 }, {}].map((value) => serialize(value)));
+  const sizes = (maxBytes: number, maxDocuments: number) =>
+    [...groupDocuments(packed, maxBytes, maxDocuments)].map(({ bytes }) => bytes.length);
+  assert.deepEqual(sizes(17, 9), [17, 17, 5]);
+  assert.deepEqual(sizes(16, 9), [12, 10, 12, 5]);
+  assert.deepEqual(sizes(99, 3), [22, 17]);
+  assert.deepEqual(sizes(39, 5), [39]);
+  assert.deepEqual(sizes(1, 1), [12, 5, 5, 12, 5]);
 });
 
 Deno.test("countDocuments() and groupDocuments() refuse a document that is cut off", () => {

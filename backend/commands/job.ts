@@ -80,9 +80,13 @@ async function backUp(session: BackendSession, log: JobLog, report: JobReport): 
   warnOfPassword(options, log);
   if (session.job.level !== "F") {
     const level = session.job.level === "I" ? "Incremental" : "Differential";
-    throw new PluginError("optionUnavailable", `Cannot run a ${level}: this version makes Full backups only`, {
-      hint: "Run the job with level=Full, and schedule Fulls.",
-    });
+    throw new PluginError(
+      "optionUnavailable",
+      `Cannot run a ${level}: this version makes Full backups only`,
+      {
+        hint: "Run the job with level=Full, and schedule Fulls.",
+      },
+    );
   }
   const signingKey = await requireSigningKey(options.sign);
   const uri = await resolveUri(options, readSecretFile);
@@ -140,7 +144,9 @@ async function estimate(session: BackendSession, log: JobLog, report: JobReport)
 
 async function openRestoreTarget(options: Options, where: string | null, log: JobLog): Promise<Target> {
   warnOfPassword(options, log);
-  return where === null ? await openTarget(await resolveUri(options, readSecretFile)) : await DumpDirectory.open(where, escapeName);
+  return where === null
+    ? await openTarget(await resolveUri(options, readSecretFile))
+    : await DumpDirectory.open(where, escapeName);
 }
 
 function warnOfPassword(options: Options, log: JobLog): void {
@@ -150,17 +156,25 @@ function warnOfPassword(options: Options, log: JobLog): void {
 
 /** The name under which a source's backups go: the operator's, the set's, or the server's address. */
 function nameResource(options: Options, deployment: Deployment): string {
-  return options.resource ?? (deployment.setName ?? deployment.source).replace(/[^A-Za-z0-9_.-]/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(0, 64);
+  return options.resource ??
+    (deployment.setName ?? deployment.source).replace(/[^A-Za-z0-9_.-]/g, "-").replace(/^[^A-Za-z0-9]+/, "")
+      .slice(0, 64);
 }
 
 function finishedElsewhere(status: "f" | "A"): PluginError {
   return status === "A"
     ? new PluginError("canceled", "The job was cancelled after the backend was done")
-    : new PluginError("peerFailed", "The job failed in Bacula after the backend was done", { hint: "See the job's log for the reason." });
+    : new PluginError("peerFailed", "The job failed in Bacula after the backend was done", {
+      hint: "See the job's log for the reason.",
+    });
 }
 
 /** Leaves the job's record. A record that can't be kept is a warning while anybody listens, and never what makes a good job bad. */
-async function keepRecord(session: BackendSession, report: JobReport, failure: PluginError | null): Promise<void> {
+async function keepRecord(
+  session: BackendSession,
+  report: JobReport,
+  failure: PluginError | null,
+): Promise<void> {
   const store = new JobStore(session.job.workingDirectory);
   for (const { resource, record } of report.records(failure)) {
     try {

@@ -73,12 +73,23 @@ export class JobReport {
     return [{ resource: this.resource ?? unknownResource, record }];
   }
 
-  #restoreRecord(common: CommonRecord, { opened, counts, target }: RestoredResource): { resource: string; record: JobRecord } {
+  #restoreRecord(
+    common: CommonRecord,
+    { opened, counts, target }: RestoredResource,
+  ): { resource: string; record: JobRecord } {
     const { manifest, id, keyId } = opened;
     const { serverVersion } = manifest.deployment;
     return {
       resource: manifest.resource,
-      record: { ...common, ...counts, source: target, serverVersion, manifestId: id, keyId, oplog: manifest.oplog },
+      record: {
+        ...common,
+        ...counts,
+        source: target,
+        serverVersion,
+        manifestId: id,
+        keyId,
+        oplog: manifest.oplog,
+      },
     };
   }
 
@@ -103,5 +114,14 @@ export class JobReport {
 
 type CommonRecord = Omit<
   JobRecord,
-  "source" | "serverVersion" | "databases" | "collections" | "documents" | "bytes" | "objects" | "manifestId" | "keyId" | "oplog"
+  | "source"
+  | "serverVersion"
+  | "databases"
+  | "collections"
+  | "documents"
+  | "bytes"
+  | "objects"
+  | "manifestId"
+  | "keyId"
+  | "oplog"
 >;

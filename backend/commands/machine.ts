@@ -15,7 +15,7 @@ import { Secret } from "../secret.ts";
 export const systemClock: Clock = { now: () => new Date() };
 
 /** A variable of the product, or undefined where it is unset or empty. */
-export function readVariable(name: EnvironmentName): string | undefined {
+function readVariable(name: EnvironmentName): string | undefined {
   return Deno.env.get(name) || undefined;
 }
 
@@ -27,7 +27,7 @@ export async function readSecretFile(path: string): Promise<SecretFile> {
 }
 
 /** The key that signs, or null where none is configured. */
-export async function findSigningKey(): Promise<SigningKey | null> {
+async function findSigningKey(): Promise<SigningKey | null> {
   const value = readVariable("PODHEITOR_MONGODB_SIGNING_KEY");
   return value === undefined ? null : await loadSigningKey(new Secret(value), readSecretFile);
 }
@@ -38,7 +38,8 @@ export async function requireSigningKey(sign: boolean): Promise<SigningKey | nul
   const key = await findSigningKey();
   if (key !== null) return key;
   throw new PluginError("signingKey", "Cannot sign the backup: PODHEITOR_MONGODB_SIGNING_KEY is not set", {
-    hint: "Make a key (openssl genpkey -algorithm ed25519 -out /etc/podheitor/signing.pem; chmod 0600 it) and name it in the File Daemon's environment, " +
+    hint:
+      "Make a key (openssl genpkey -algorithm ed25519 -out /etc/podheitor/signing.pem; chmod 0600 it) and name it in the File Daemon's environment, " +
       "or say sign=no in the Plugin line to go without.",
   });
 }

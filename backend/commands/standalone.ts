@@ -63,7 +63,13 @@ export async function restoreFromFolder(
 
 type Conversation = (
   stream: ReturnType<typeof connectInProcess>[0],
-  options: { identity: typeof identity; pluginCommand: string; listener: TerminalListener; signal: AbortSignal; verifyPayload: false },
+  options: {
+    identity: typeof identity;
+    pluginCommand: string;
+    listener: TerminalListener;
+    signal: AbortSignal;
+    verifyPayload: false;
+  },
 ) => Promise<Totals>;
 
 /** Runs both ends and waits for both; the job is good only if both say so. */
@@ -99,12 +105,16 @@ async function chooseFolder(from: string, jobName: string | undefined): Promise<
 
 /** A virtual name, or a folder of them. */
 function matches(name: string, only: readonly string[]): boolean {
-  return only.some((one) => name === one || name.startsWith(`${one}/`) || (name.startsWith(`${one}.`) && /^\d+$/.test(name.slice(one.length + 1))));
+  return only.some((one) =>
+    name === one || name.startsWith(`${one}/`) ||
+    (name.startsWith(`${one}.`) && /^\d+$/.test(name.slice(one.length + 1)))
+  );
 }
 
 /** Segments by number, manifests last: the order in which a backup sends them. */
 function bySendingOrder(a: string, b: string): number {
-  const key = (name: string) => name.replace(/\.bson(?:\.(\d+))?$/, (_, index) => `.bson.${String(index ?? 0).padStart(9, "0")}`);
+  const key = (name: string) =>
+    name.replace(/\.bson(?:\.(\d+))?$/, (_, index) => `.bson.${String(index ?? 0).padStart(9, "0")}`);
   return Number(isManifestPath(a)) - Number(isManifestPath(b)) || (key(a) < key(b) ? -1 : 1);
 }
 

@@ -30,7 +30,9 @@ export class TerminalListener implements Listener {
   /** Replaces the line of progress. */
   progress(files: number, bytes: number, activity: string): void {
     if (this.#quiet || !this.#live) return;
-    Deno.stdout.writeSync(new TextEncoder().encode(`\r\x1b[K${activity}: ${formatCount(files)} files, ${formatBytes(bytes)}`));
+    Deno.stdout.writeSync(
+      new TextEncoder().encode(`\r\x1b[K${activity}: ${formatCount(files)} files, ${formatBytes(bytes)}`),
+    );
   }
 
   line(text: string): void {

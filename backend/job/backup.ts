@@ -12,7 +12,7 @@ import { formatNamespace } from "../namespace.ts";
 import type { Options } from "../options/table.ts";
 import type { Clock, JobLog, ObjectSink, Source } from "../ports.ts";
 import type { JobInfo } from "../protocol/message.ts";
-import type { OplogPosition } from "../timestamp.ts";
+import { compareTimestamps, formatTimestamp, type OplogPosition } from "../timestamp.ts";
 import { chunksOf, dumpCollection, type DumpContext, sendObject } from "./collection_dump.ts";
 import { Lane } from "./lane.ts";
 import { manifestPath } from "./object_path.ts";
@@ -199,7 +199,17 @@ async function refuseChangedCatalog(
 }
 
 function oplogSpan(start: OplogPosition | null, end: OplogPosition | null): Manifest["oplog"] {
-  return start === null || end === null ? null : { start, end };
+  if (start === null || end === null) return null;
+  if (compareTimestamps(start, end) > 0) {
+    throw new PluginError(
+      "incompleteRead",
+      `Cannot vouch for the backup: the oplog ended at ${formatTimestamp(start)} when it began and ends at ${
+        formatTimestamp(end)
+      } now`,
+      { hint: "The source member rolled back. Run the job again." },
+    );
+  }
+  return { start, end };
 }
 
 function describe(

@@ -13,7 +13,6 @@ import type { Namespace } from "../namespace.ts";
 export const objectRoot = "/@mongodb/";
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
 const plainBytes = new Set(
   encoder.encode("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~$&+=@"),
 );
@@ -29,23 +28,6 @@ export function escapeName(name: string): string {
   // A component that a path would read as "here" or "above".
   if (escaped === "." || escaped === "..") return escaped.replaceAll(".", "%2E");
   return escaped;
-}
-
-/** The inverse of {@linkcode escapeName}; throws a `TypeError` or `URIError` on what it never makes. */
-export function unescapeName(escaped: string): string {
-  const bytes: number[] = [];
-  for (let at = 0; at < escaped.length; at++) {
-    const hex = escaped[at] === "%" ? escaped.slice(at + 1, at + 3) : "";
-    if (/^[0-9A-F]{2}$/.test(hex)) {
-      bytes.push(Number.parseInt(hex, 16));
-      at += 2;
-    } else if (plainBytes.has(escaped.charCodeAt(at))) {
-      bytes.push(escaped.charCodeAt(at));
-    } else {
-      throw new URIError(`Cannot unescape "${escaped}": unexpected character at ${at}`);
-    }
-  }
-  return decoder.decode(Uint8Array.from(bytes));
 }
 
 /** Name of a collection's segment; `index` counts from 0. */

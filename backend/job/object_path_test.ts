@@ -7,12 +7,19 @@ import {
   metadataPath,
   resourceOf,
   segmentPath,
-  unescapeName,
 } from "./object_path.ts";
+
+/** The inverse of escapeName(): that there is one is what makes the escaping reversible. */
+function unescapeName(escaped: string): string {
+  const bytes = escaped.replace(/%([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return new TextDecoder("utf-8", { fatal: true }).decode(
+    Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)),
+  );
+}
 
 const names = fc.string({ unit: "grapheme", minLength: 1 }).filter((name) => name.isWellFormed());
 
-Deno.test("escapeName() gives one harmless path component that unescapeName() turns back", () => {
+Deno.test("escapeName() gives one harmless path component that can be turned back", () => {
   fc.assert(fc.property(names, (name) => {
     const escaped = escapeName(name);
     assert.match(escaped, /^[A-Za-z0-9\-._~$&+=@%]+$/);
@@ -32,10 +39,6 @@ Deno.test("escapeName() writes what mongodump writes", () => {
       { name: "..", want: "%2E%2E" },
     ]
   ) assert.equal(escapeName(name), want, name);
-});
-
-Deno.test("unescapeName() refuses what escapeName() never makes", () => {
-  for (const text of ["a/b", "%", "%2", "%zz", "a b", "%FF"]) assert.throws(() => unescapeName(text), text);
 });
 
 Deno.test("virtual names are unique over collections, segments, metadata and manifests", () => {

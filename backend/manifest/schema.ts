@@ -5,9 +5,10 @@
  */
 
 import * as z from "zod";
+import { compareTimestamps } from "../timestamp.ts";
 
 /** Format and version in one word. */
-export const manifestFormat = "podheitor-mongodb-manifest/1";
+const manifestFormat = "podheitor-mongodb-manifest/1";
 
 const count = z.int().nonnegative();
 const uint32 = z.int().min(0).max(0xffff_ffff);
@@ -135,6 +136,9 @@ export function findContradictions(manifest: Manifest): string[] {
         faults.push(`${database.name}.${one.name} is a ${one.kind} and its data disagrees`);
       }
     }
+  }
+  if (manifest.oplog !== null && compareTimestamps(manifest.oplog.start, manifest.oplog.end) > 0) {
+    faults.push("the oplog's end is before its start");
   }
   for (const [name, sum] of Object.entries(sums)) {
     const total = manifest.totals[name as keyof typeof sums];

@@ -29,7 +29,7 @@ export interface TrustedKey {
 }
 
 /** What is signed: the name of the format and the manifest's digest, so that a signature means nothing elsewhere. */
-export function signedMessage(digest: string): Uint8Array<ArrayBuffer> {
+function signedMessage(digest: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`podheitor-mongodb-manifest/1\n${digest}\n`);
 }
 

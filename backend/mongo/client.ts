@@ -10,11 +10,14 @@ import { maskUri } from "../options/credentials.ts";
 import { Secret } from "../secret.ts";
 import { driverError } from "./driver_error.ts";
 
-const common: MongoClientOptions = {
+/** What a connection string may set otherwise. */
+const defaults: MongoClientOptions = {
   appName: "podheitor-mongodb",
   serverSelectionTimeoutMS: 15_000,
   connectTimeoutMS: 10_000,
-  monitorCommands: false,
+};
+
+const fixed: MongoClientOptions = {
   // Several cursors at a time, each on a connection of its own.
   maxPoolSize: 40,
   retryReads: false,
@@ -23,14 +26,14 @@ const common: MongoClientOptions = {
 
 /** Connects to a deployment as its connection string says, to find its members. */
 export async function connectDeployment(uri: Secret): Promise<MongoClient> {
-  return await connect(uri, { ...common, readPreference: ReadPreference.PRIMARY_PREFERRED });
+  return await connect(uri, { ...fixed, readPreference: ReadPreference.PRIMARY_PREFERRED });
 }
 
 /** Connects to one member of a deployment, and to no other, with the credentials and TLS settings of its connection string. */
 export async function connectMember(uri: Secret, host: string): Promise<MongoClient> {
   const memberUri = new Secret(replaceHosts(uri.reveal(), host));
   return await connect(memberUri, {
-    ...common,
+    ...fixed,
     directConnection: true,
     readPreference: ReadPreference.SECONDARY_PREFERRED,
   });
@@ -46,19 +49,33 @@ async function connect(uri: Secret, options: MongoClientOptions): Promise<MongoC
   }
 }
 
+/** Scheme, user and password, hosts. What fits is not taken apart in the driver's error texts, which quote what they can't read. */
+const properUri =
+  /^mongodb(\+srv)?:\/\/([^/?@\s]*@)?([\w.%-]+|\[[\da-f:.]+\])(:\d{1,5})?(,([\w.%-]+|\[[\da-f:.]+\])(:\d{1,5})?)*([/?]|$)/i;
+
 function makeClient(uri: Secret, options: MongoClientOptions): MongoClient {
-  try {
-    return new MongoClient(uri.reveal(), options);
-  } catch (cause) {
-    throw new PluginError(
-      "optionInvalid",
-      `Cannot use the connection string: ${maskUri(cause instanceof Error ? cause.message : String(cause))}`,
-      {
-        hint: "Correct uri= or the file of uri_file=.",
-        cause,
-      },
-    );
+  const text = uri.reveal();
+  if (!properUri.test(text)) {
+    throw unusable("its user, password or hosts are not of the form USER:PASSWORD@HOST:PORT");
   }
+  try {
+    return new MongoClient(text, { ...defaultsFor(text), ...options });
+  } catch (cause) {
+    throw unusable(maskUri(cause instanceof Error ? cause.message : String(cause)));
+  }
+}
+
+function defaultsFor(uri: string): MongoClientOptions {
+  const [, query = ""] = uri.split("?", 2);
+  const given = new Set([...new URLSearchParams(query).keys()].map((name) => name.toLowerCase()));
+  return Object.fromEntries(Object.entries(defaults).filter(([name]) => !given.has(name.toLowerCase())));
+}
+
+function unusable(reason: string): PluginError {
+  return new PluginError("optionInvalid", `Cannot use the connection string: ${reason}`, {
+    hint:
+      "Correct uri= or the file of uri_file=; special characters of user and password have to be percent-encoded.",
+  });
 }
 
 /**

@@ -105,8 +105,7 @@ function tokenize(text: string, faults: string[]): { key: OptionName; value: str
 }
 
 function describeHead(text: string): string {
-  const [, word] = /^\s*([A-Za-z][\w.-]{0,63})\s*:(?!\/\/)/.exec(text) ??
-    /^\s*([A-Za-z][\w.-]{0,63})\s+\w+=/.exec(text) ?? [];
+  const [, word] = /^\s*([A-Za-z][\w.-]{0,63})(?:\s*:|\s+\w+=)/.exec(text) ?? [];
   return word === undefined
     ? `it doesn't begin with "${pluginName}:"`
     : `it begins with "${word}", wanted "${pluginName}:"`;

@@ -89,3 +89,20 @@ Deno.test("runRestoreSession: a backend that fails interrupts what is being sent
   ours.close();
   await backend;
 });
+
+Deno.test("runRestoreSession: a backend that fails while nothing is being sent ends the next sending", async () => {
+  const [ours, theirs] = connectInProcess();
+  const failed = readAll(theirs, 1);
+  async function* body() {
+    yield new Uint8Array(1);
+    yield new Uint8Array(1);
+    await failed;
+    await new Promise((resolve) => setTimeout(resolve));
+    yield new Uint8Array(1);
+  }
+  await rejects(
+    runRestoreSession(ours, { ...options, signal: new AbortController().signal }, inputOf(3, body)),
+    { name: "BackendAbort" },
+  );
+  ours.close();
+});

@@ -23,7 +23,7 @@ import type {
 } from "../../backend/ports.ts";
 
 /** A raw BSON array of documents, as a getMore's nextBatch. */
-export function packArray(documents: readonly Uint8Array[]): Uint8Array {
+function packArray(documents: readonly Uint8Array[]): Uint8Array {
   const parts = documents.flatMap((
     document,
     index,

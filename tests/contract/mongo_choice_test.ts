@@ -60,9 +60,15 @@ Deno.test("openSource() takes hidden before visible, and the primary only when n
   const primary = await set.primary();
   const [one, two] = set.members.filter(({ port }) => port !== primary.port) as [Member, Member];
 
+  await until("the primary to know its secondaries", 30_000, async () => {
+    const { members } = await set.command(primary, { replSetGetStatus: 1 }) as {
+      members: { stateStr: string }[];
+    };
+    return members.filter(({ stateStr }) => stateStr === "SECONDARY").length === 2;
+  });
   const visible = await pickedMember(set.uri);
-  assert.ok([address(one), address(two)].includes(visible.source));
   assert.deepEqual([visible.state, visible.warnings], ["SECONDARY", []]);
+  assert.ok([address(one), address(two)].includes(visible.source));
 
   await reconfigure(set, new Map([[two, { priority: 0, hidden: true }]]));
   assert.deepEqual(await pickedMember(set.uri), { source: address(two), state: "SECONDARY", warnings: [] });
@@ -97,7 +103,7 @@ Deno.test("openSource() without the privilege to see the set's state asks the me
   });
   const primary = await set.primary();
   const [one, two] = set.members.filter(({ port }) => port !== primary.port) as [Member, Member];
-  const uri = set.uri.replace(/\/\/.*@/, "//reader:other@");
+  const uri = `${set.uri.replace(/\/\/.*@/, "//reader:other@")}&serverSelectionTimeoutMS=1000`;
   await set.kill(one, "SIGKILL");
   assert.deepEqual(await pickedMember(uri), { source: address(two), state: "SECONDARY", warnings: [] });
 
@@ -162,6 +168,8 @@ Deno.test("openSource() and openTarget() say of a connection what is wrong with 
     { uri: `mongodb://u:${password}@127.0.0.1:x/`, code: "optionInvalid", want: /connection string/ },
     { uri: `mongodb://u:${password}`, code: "optionInvalid", want: /connection string/ },
     { uri: `mongodb://u:${password} ${password}@h:x/`, code: "optionInvalid", want: /connection string/ },
+    { uri: `mongodb://u:${password}@x@h/`, code: "optionInvalid", want: /connection string/ },
+    { uri: `mongodb://u:${password}%zz@h/`, code: "optionInvalid", want: /connection string/ },
     { uri: `mongodb+srv://u:${password}@no-such-host.invalid/`, code: "connect", want: /no-such-host/ },
   ];
   for (const { uri, code, want } of rows) {

@@ -7,7 +7,7 @@
 const checkout = new URL("../../", import.meta.url).pathname;
 
 /** The cache's folder; it may not exist yet. */
-export function cacheFolder(): string {
+function cacheFolder(): string {
   return Deno.env.get("PODHEITOR_CACHE") || `${checkout}.cache`;
 }
 
