@@ -140,6 +140,14 @@ Deno.test("elements() refuses malformed elements", () => {
       { name: "inner document too short", body: [0x03, 0x61, 0, 4, 0, 0, 0] },
       { name: "inner document that takes the outer's end", body: [0x03, 0x61, 0, 5, 0, 0, 0] },
       { name: "code with scope too short", body: [0x0f, 0x61, 0, 13, 0, 0, 0, ...new Uint8Array(9)] },
+      {
+        name: "code with scope longer than its parts",
+        body: [0x0f, 0x61, 0, 15, 0, 0, 0, 1, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0],
+      },
+      {
+        name: "code with scope whose code takes all",
+        body: [0x0f, 0x61, 0, 14, 0, 0, 0, 6, 0, 0, 0, 1, 5, 0, 0, 0, 0],
+      },
       { name: "regex without options", body: [0x0b, 0x61, 0, 0x62, 0] },
     ]
   ) {

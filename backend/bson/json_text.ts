@@ -12,7 +12,7 @@ export type JsonNode =
   | { readonly kind: "literal"; readonly value: boolean | null };
 
 const tokenPattern =
-  /[ \t\r\n]*(?:([{}[\],:])|("[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null))/y;
+  /[ \t\r\n]*(?:([{}[\],:])|("[^"\\]*(?:\\.[^"\\]*)*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null))/y;
 
 /** Reads one JSON text; throws a `SyntaxError`. */
 export function parseJsonText(text: string): JsonNode {

@@ -14,11 +14,11 @@ export class SegmentSupply implements Disposable {
   }
 
   /** An empty segment, as soon as there is one. Rejects with the signal's reason when that comes first. */
-  acquire(signal: AbortSignal): Promise<Segment> {
+  async acquire(signal: AbortSignal): Promise<Segment> {
     signal.throwIfAborted();
     const segment = this.#pool.take();
-    if (segment !== undefined) return Promise.resolve(segment);
-    return new Promise((resolve, reject) => {
+    if (segment !== undefined) return segment;
+    return await new Promise((resolve, reject) => {
       const giveUp = () => {
         this.#waiting.splice(this.#waiting.indexOf(accept), 1);
         reject(signal.reason);

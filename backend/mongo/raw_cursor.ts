@@ -28,6 +28,7 @@ export async function* rawBatches(
   command: Document,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
+  signal?.throwIfAborted();
   const session = db.client.startSession({ causalConsistency: false });
   const refresh = setInterval(() => void refreshSession(db, session), refreshIntervalMs);
   let id = 0n;
@@ -97,10 +98,10 @@ async function closeCursor(
 /** Rejects with the signal's reason as soon as it is aborted. */
 async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await work;
-  signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const giveUp = () => reject(signal.reason);
   signal.addEventListener("abort", giveUp, { once: true });
+  if (signal.aborted) giveUp();
   try {
     return await Promise.race([work, promise]);
   } finally {

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { MongoNetworkError, MongoServerError } from "mongodb";
+import { type ErrorCode, PluginError } from "../errors.ts";
+import { driverError, isNamespaceNotFound } from "./driver_error.ts";
+
+const server = (code: number, errmsg: string) =>
+  new MongoServerError({ code, errmsg, message: errmsg, ok: 0 });
+
+Deno.test("driverError() gives a failure the code that an operator has to act on", () => {
+  const rows: { cause: unknown; code?: ErrorCode; want: ErrorCode }[] = [
+    { cause: server(18, "Authentication failed."), code: "connect", want: "authentication" },
+    {
+      cause: server(13, "not authorized on admin to execute command"),
+      code: "incompleteRead",
+      want: "authentication",
+    },
+    { cause: server(43, "cursor id 5 not found"), code: "incompleteRead", want: "incompleteRead" },
+    { cause: server(2, "bad value"), want: "serverCommand" },
+    { cause: new MongoNetworkError("connection 1 closed"), want: "connect" },
+    { cause: new MongoNetworkError("connection 1 closed"), code: "incompleteRead", want: "incompleteRead" },
+    { cause: new MongoNetworkError("connection 1 closed"), code: "restoreWrite", want: "restoreWrite" },
+    { cause: "a text", want: "serverCommand" },
+  ];
+  for (const { cause, code, want } of rows) {
+    const error = driverError("read app.orders", cause, code);
+    assert.equal(error.code, want);
+    assert.equal(error.message, `Cannot read app.orders: ${cause instanceof Error ? cause.message : cause}`);
+    assert.match(error.hint, /\.$/);
+    assert.equal(error.cause, cause);
+  }
+});
+
+Deno.test("driverError() leaves a failure that is understood already as it is", () => {
+  const error = new PluginError("canceled", "Stopped");
+  assert.equal(driverError("read", error, "incompleteRead"), error);
+});
+
+Deno.test("driverError() masks the password of a connection string", () => {
+  assert.equal(
+    driverError("connect", new Error("at mongodb://u:secret@h/x")).message,
+    "Cannot connect: at mongodb://u:***@h/x",
+  );
+});
+
+Deno.test("isNamespaceNotFound() knows the server's code for it", () => {
+  assert.equal(isNamespaceNotFound(server(26, "ns not found")), true);
+  assert.equal(isNamespaceNotFound(server(13, "not authorized")), false);
+  assert.equal(isNamespaceNotFound(new Error("ns not found")), false);
+});

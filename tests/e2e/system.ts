@@ -1,0 +1,91 @@
+/**
+ * A built product, a replica set and a Bacula, for one file of tests.
+ *
+ * @module
+ */
+
+import { MongoClient } from "mongodb";
+import { type Build, build } from "../../packaging/build.ts";
+import { BaculaLab, type BaculaLabOptions } from "../lab/bacula.ts";
+import { ReplicaSet, type ReplicaSetOptions } from "../lab/mongod.ts";
+
+/** The key that the tests sign with. */
+export const signingKey = new Uint8Array(32).fill(0x5a).toBase64();
+
+/** How a system is started. */
+export interface SystemOptions {
+  readonly set?: ReplicaSetOptions;
+  readonly lab?: Omit<BaculaLabOptions, "plugin" | "pluginCommands">;
+  /** Plugin lines by job name, given the set's connection string. */
+  readonly commands?: (uri: string) => Record<string, string | string[]>;
+}
+
+/** Everything that a test of the whole way needs. */
+export class System implements AsyncDisposable {
+  readonly built: Build;
+  readonly set: ReplicaSet;
+  readonly lab: BaculaLab;
+  readonly client: MongoClient;
+  /** The server's version as a number to compare with: 6 for 6.0.5, 4.4 for 4.4.2. */
+  readonly serverVersion: number;
+  readonly #resources: AsyncDisposableStack;
+
+  private constructor(
+    parts: Pick<System, "built" | "set" | "lab" | "client" | "serverVersion">,
+    resources: AsyncDisposableStack,
+  ) {
+    this.built = parts.built;
+    this.set = parts.set;
+    this.lab = parts.lab;
+    this.client = parts.client;
+    this.serverVersion = parts.serverVersion;
+    this.#resources = resources;
+  }
+
+  static async start(options: SystemOptions = {}): Promise<System> {
+    await using resources = new AsyncDisposableStack();
+    const built = await build();
+    const set = resources.use(await ReplicaSet.start(options.set));
+    const client = await new MongoClient(set.uri).connect();
+    resources.defer(() => client.close());
+    const commands = options.commands ??
+      ((uri) => ({ Mongo: `podheitor-mongodb: mode=dump uri=${uri} segment_size=1M` }));
+    const env = {
+      PODHEITOR_MONGODB_BACKEND: built.backend,
+      PODHEITOR_MONGODB_SIGNING_KEY: signingKey,
+      ...options.lab?.env,
+    };
+    const lab = resources.use(
+      await BaculaLab.start({ ...options.lab, plugin: built.plugin, pluginCommands: commands(set.uri), env }),
+    );
+    const { version } = await client.db("admin").command({ buildInfo: 1 });
+    const serverVersion = Number.parseFloat(version);
+    return new System({ built, set, lab, client, serverVersion }, resources.move());
+  }
+
+  /** Runs the built backend from the command line. */
+  async backend(
+    args: string[],
+    env: Record<string, string> = {},
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
+    const variables = { PODHEITOR_MONGODB_SIGNING_KEY: signingKey, ...env };
+    const { code, stdout, stderr } = await new Deno.Command(this.built.backend, { args, env: variables })
+      .output();
+    return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources.disposeAsync();
+  }
+}
+
+/** Names of the processes that run the backend. */
+export async function backendProcesses(backend: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const command = await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "");
+    if (command.includes(`${backend}.js`) && command.includes("\0job\0")) found.push(name);
+  }
+  return found;
+}
