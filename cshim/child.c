@@ -163,6 +163,8 @@ child_event child_transfer_some(child *self, child_transfer *transfer, int wake,
         int ready = poll(watched, 4, left < 0 ? 0 : left > 60000 ? 60000 : (int)left);
         if (ready < 0 && errno != EINTR) return CHILD_BROKEN;
         if (ready > 0) {
+            // First, or a child that never stops sending would never let it through.
+            if (watched[3].revents != 0) return CHILD_WOKEN;
             if (watched[2].revents != 0) drain_error(self);
             bool moved = false;
             bool broken = false;
@@ -170,7 +172,6 @@ child_event child_transfer_some(child *self, child_transfer *transfer, int wake,
             if (watched[0].revents != 0) moved |= write_some(self, transfer, &broken);
             if (moved) return CHILD_READY;
             if (broken) return CHILD_BROKEN;
-            if (watched[3].revents != 0) return CHILD_WOKEN;
         }
         if (now_ms() >= deadline_ms) return CHILD_TIMEOUT;
     }

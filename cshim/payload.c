@@ -6,6 +6,8 @@
 
 #include "frame.h"
 
+#define MESSAGE_MAX_BYTES 1900
+
 void put_bytes(payload_writer *self, const void *bytes, size_t length) {
     if (length > FRAME_PAYLOAD_MAX_BYTES - self->length) self->failed = true;
     if (self->failed) return;
@@ -66,6 +68,38 @@ char *take_text(payload_reader *self) {
     self->at += length;
     self->left -= length;
     return text;
+}
+
+// The length of the UTF-8 sequence that a text begins with; 0 when there is none.
+static size_t utf8_length(const unsigned char *text) {
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (text[0] < 0x80) return 1;
+    size_t length = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : text[0] >= 0xc0 ? 2 : 0;
+    uint32_t code = text[0] & (0x7fu >> length);
+    for (size_t at = 1; at < length; at++) {
+        if ((text[at] & 0xc0) != 0x80) return 0;
+        code = code << 6 | (text[at] & 0x3f);
+    }
+    bool good = length > 0 && text[0] < 0xf8 && code >= smallest[length] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+    return good ? length : 0;
+}
+
+static bool is_message(const char *text) {
+    size_t length;
+    const unsigned char *at = (const unsigned char *)text;
+    for (; *at != 0; at += length) {
+        length = utf8_length(at);
+        if (length == 0 || (*at < 0x20 && *at != '\n') || *at == 0x7f) return false;
+    }
+    return (const char *)at - text <= MESSAGE_MAX_BYTES;
+}
+
+char *take_message(payload_reader *self) {
+    char *text = take_text(self);
+    if (text == NULL || is_message(text)) return text;
+    free(text);
+    self->failed = true;
+    return NULL;
 }
 
 bool payload_ended(const payload_reader *self) {

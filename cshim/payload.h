@@ -31,6 +31,9 @@ typedef struct {
 uint64_t take_integer(payload_reader *self, int size);
 // A text as a string of its own, to be freed by the caller; NULL when failed. A NUL within it is a failure.
 char *take_text(payload_reader *self);
+// The text of a Message or an Abort, to be freed by the caller; NULL when it breaks the rules for those: 1,900 bytes of UTF-8 at most, and no
+// control character but the line feed.
+char *take_message(payload_reader *self);
 // Whether every byte has been taken, and nothing failed.
 bool payload_ended(const payload_reader *self);
 

@@ -81,16 +81,16 @@ session_next session_receive_object(session *self, session_object *object);
 // Data of the open object: number of bytes, 0 at its End, -1 on failure.
 ssize_t session_read(session *self, void *room, size_t length);
 
-// Restore, in this order: objects, names, start; then for each file the command when it changed, the offer, and its data.
-bool session_send_object(session *self, uint32_t type, uint32_t index, uint32_t job_id, const char *name, const char *command,
-                         const void *bytes, size_t length);
+// Restore, in this order: objects, names, start; then for each file the command when it changed, the offer. Data and the end follow each object
+// and each file that is wanted.
+bool session_open_object(session *self, uint32_t type, uint32_t index, uint32_t job_id, const char *name, const char *command, uint64_t size);
 bool session_list(session *self, const char *name);
 bool session_start(session *self, char replace, const char *where, const char *regex_where);
 bool session_command(session *self, const char *command);
 // 1: the backend wants the data, 0: it doesn't, -1: failure.
 int session_offer(session *self, const session_object *file);
 bool session_write(session *self, const void *bytes, size_t length);
-bool session_end_file(session *self);
+bool session_end_object(session *self);
 // Sends Totals and waits for the backend's.
 bool session_complete(session *self);
 

@@ -23,7 +23,8 @@ export function driverError(action: string, cause: unknown, code: ErrorCode = "s
   if (cause instanceof MongoServerError && authenticationCodes.has(cause.code)) {
     return new PluginError("authentication", message, {
       hint:
-        "Check user, password and authSource of the connection string, and that the user has the privilege named above.",
+        "Check user, password and authSource of the connection string, and the user's roles: a backup needs the role backup, " +
+        "a restore the roles restore and readWriteAnyDatabase.",
       cause,
     });
   }

@@ -11,8 +11,13 @@ import { type CursorReply, readCursorReply } from "../bson/cursor_reply.ts";
 /** A reading session: cursors die with their session, and a session that is not refreshed dies after half an hour. */
 const refreshIntervalMs = 300_000;
 
-/** Documents of one getMore; the server stops at 16 MiB anyway. */
-const batchDocuments = 1_000_000;
+/**
+ * What a batch should come to: of each cursor, several are in memory at a time. A server counts documents only, and ends a batch at 16 MiB, so
+ * that the number of documents follows the size of the last batch.
+ */
+const batchBytes = 4 << 20;
+const firstBatchDocuments = 1_000;
+const batchMaxDocuments = 1_000_000;
 
 const closeTimeoutMs = 2_000;
 
@@ -34,12 +39,13 @@ export async function* rawBatches(
   let id = 0n;
   let collection = "";
   let pending: Promise<CursorReply> | undefined;
+  let documents = firstBatchDocuments;
   try {
     const first = await abortable(run(db, command, session), signal);
     id = first.id;
     collection = first.namespace.slice(first.namespace.indexOf(".") + 1);
     const more = () => {
-      const reply = run(db, { getMore: Long.fromBigInt(id), collection, batchSize: batchDocuments }, session);
+      const reply = run(db, { getMore: Long.fromBigInt(id), collection, batchSize: documents }, session);
       // It is awaited in its turn; until then its failure must not count as unhandled.
       reply.catch(() => {});
       return reply;
@@ -49,6 +55,7 @@ export async function* rawBatches(
     while (pending !== undefined) {
       const { id: nextId, batch } = await abortable(pending, signal);
       id = nextId;
+      documents = Math.min(Math.max(Math.floor(documents * batchBytes / batch.length), 1), batchMaxDocuments);
       pending = id === 0n ? undefined : more();
       yield batch;
     }

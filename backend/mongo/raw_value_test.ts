@@ -10,6 +10,10 @@ const inner = joinElements([
   { key: "2", type: bsonType.undefined, value: new Uint8Array() },
 ]);
 
+/** Longer than what the serialiser has room for at first. */
+const hugeBinary = new Uint8Array(0x200005);
+hugeBinary[2] = 0x20;
+
 Deno.test("RawValue stands in a command as the pinned serialiser writes it: type, key, and its very bytes", () => {
   const rows = [
     { key: "validator", type: bsonType.document, value: inner },
@@ -20,7 +24,7 @@ Deno.test("RawValue stands in a command as the pinned serialiser writes it: type
     {
       key: "huge",
       type: bsonType.binary,
-      value: Uint8Array.of(0, 0, 0x20, 0, 0, ...new Uint8Array(0x200000)),
+      value: hugeBinary,
     },
   ];
   for (const { key, type, value } of rows) {

@@ -27,6 +27,11 @@ export async function openTarget(uri: Secret): Promise<Target> {
 const writeConcern = { w: "majority" } as const;
 const namespaceExists = 48;
 
+const simpleCollation = findElement(parseExtendedJson('{"collation":{"locale":"simple"}}'), "collation")!;
+
+/** A server lets nobody drop this one: it is emptied instead. */
+const undroppable = "system.js";
+
 /** Options that say nothing any more, and that newer servers refuse. */
 const retiredOptions: ReadonlySet<string> = new Set(["autoIndexId", "recordIdsReplicated"]);
 
@@ -53,34 +58,36 @@ class MongoTarget implements Target {
   }
 
   async drop(collection: RestoredCollection): Promise<void> {
+    const { collection: name } = collection.namespace;
+    const db = this.#db(collection);
     try {
-      await this.#db(collection).command({ drop: collection.namespace.collection, writeConcern });
+      if (name === undroppable) await db.collection(name).deleteMany({}, { writeConcern });
+      else await db.command({ drop: name, writeConcern });
     } catch (cause) {
-      if (!isNamespaceNotFound(cause)) {
-        throw driverError(`drop ${formatNamespace(collection.namespace)}`, cause, "restoreTarget");
-      }
+      if (isNamespaceNotFound(cause)) return;
+      throw driverError(`drop ${formatNamespace(collection.namespace)}`, cause, "restoreTarget");
     }
   }
 
   async create(collection: RestoredCollection): Promise<void> {
-    const action = `create ${formatNamespace(collection.namespace)}`;
+    const { collection: name } = collection.namespace;
     const options = findElement(parseExtendedJson(collection.metadata), "options")?.value ?? joinElements([]);
-    const command: Document = { create: collection.namespace.collection };
+    const command: Document = { create: name };
     for (const { key, type, value } of elements(options)) {
       if (!retiredOptions.has(key)) command[key] = new RawValue(key, type, value);
     }
+    const create = () => this.#db(collection).command({ ...command, writeConcern });
     try {
-      try {
-        await this.#db(collection).command({ ...command, writeConcern });
-      } catch (cause) {
+      await create().catch(async (cause) => {
         if (!(cause instanceof MongoServerError) || cause.code !== namespaceExists) throw cause;
         // It was found empty before: it gives way, so that the restored one has the options of the backup.
         if (await this.#isOccupied(collection)) throw cause;
+        if (name === undroppable) return;
         await this.drop(collection);
-        await this.#db(collection).command({ ...command, writeConcern });
-      }
+        await create();
+      });
     } catch (cause) {
-      throw driverError(action, cause, "restoreTarget");
+      throw driverError(`create ${formatNamespace(collection.namespace)}`, cause, "restoreTarget");
     }
   }
 
@@ -101,16 +108,19 @@ class MongoTarget implements Target {
 
   async finish(collection: RestoredCollection): Promise<void> {
     if (collection.kind === "view") return;
-    const indexes = buildableIndexes(
-      findElement(parseExtendedJson(collection.metadata), "indexes")?.value ?? joinElements([]),
+    const metadata = parseExtendedJson(collection.metadata);
+    const [options, listed] = ["options", "indexes"].map((key) =>
+      findElement(metadata, key)?.value ?? joinElements([])
     );
+    const isCollated = findElement(options!, "collation") !== undefined;
+    const indexes = buildableIndexes(listed!);
     if (indexes.length === 0) return;
     const name = collection.namespace.collection;
     const value = joinElements(
       indexes.map((index, at) => ({
         key: String(at),
         type: bsonType.document,
-        value: withoutNamespace(index),
+        value: buildable(index, isCollated),
       })),
     );
     const action = `build the indexes of ${formatNamespace(collection.namespace)}`;
@@ -194,9 +204,14 @@ function isCapped(metadata: string): boolean {
   return capped?.value[0] === 1;
 }
 
-/** An index without the namespace that old servers wrote into it. */
-function withoutNamespace(index: Uint8Array): Uint8Array {
-  return joinElements([...elements(index)].filter(({ key }) => key !== "ns"));
+/**
+ * An index as a command builds it again: without the namespace that old servers wrote into it, and with the simple collation by name where the
+ * collection has another one, which an index that names none would take.
+ */
+function buildable(index: Uint8Array, isCollated: boolean): Uint8Array {
+  const kept = [...elements(index)].filter(({ key }) => key !== "ns");
+  const isSimple = isCollated && !kept.some(({ key }) => key === "collation");
+  return joinElements(isSimple ? [...kept, simpleCollation] : kept);
 }
 
 /** The update that puts a document in the place of the one with its `_id`, byte for byte: a pipeline's literal is taken as it is. */

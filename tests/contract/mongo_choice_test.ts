@@ -14,18 +14,9 @@ import { until } from "../lab/condition.ts";
 import { freePort } from "../lab/daemon.ts";
 import { type Member, ReplicaSet } from "../lab/mongod.ts";
 import { BystanderServer } from "./bystander_server.ts";
+import { failsWith } from "./mongo_edges.ts";
 
 const address = ({ host, port }: Member) => `${host}:${port}`;
-
-function failsWith(code: ErrorCode, message: RegExp): (thrown: unknown) => boolean {
-  return (thrown) => {
-    assert.ok(thrown instanceof PluginError, String(thrown));
-    assert.equal(thrown.code, code, thrown.report);
-    assert.match(thrown.message, message);
-    assert.notEqual(thrown.hint, "");
-    return true;
-  };
-}
 
 async function pickedMember(
   uri: string,

@@ -13,7 +13,7 @@ import type { Collection, Source } from "../../backend/ports.ts";
 import { Secret } from "../../backend/secret.ts";
 import { until } from "../lab/condition.ts";
 import { type Member, ReplicaSet } from "../lab/mongod.ts";
-import { readDocuments } from "./mongo_reading.ts";
+import { failsWith, readDocuments } from "./mongo_edges.ts";
 
 const never = new AbortController().signal;
 const large = { database: "big", collection: "large" };
@@ -51,12 +51,7 @@ async function openCursors(client: MongoClient): Promise<number> {
   return Number(metrics.cursor.open.total);
 }
 
-function isIncomplete(thrown: unknown): boolean {
-  assert.ok(thrown instanceof PluginError, String(thrown));
-  assert.equal(thrown.code, "incompleteRead", thrown.report);
-  assert.match(thrown.message, /^Cannot read big\.large to its end: /);
-  return true;
-}
+const isIncomplete = failsWith("incompleteRead", /^Cannot read big\.large to its end: /);
 
 Deno.test("Source.readBatches() on one server", async (t) => {
   await using set = await ReplicaSet.start({ members: 1 });
@@ -105,7 +100,7 @@ Deno.test("Source.readBatches() on one server", async (t) => {
     await fillLarge(client);
     const before = await openCursors(client);
     const stop = new AbortController();
-    const reason = new PluginError("canceled", "Stopped");
+    const reason = new Error("stopped");
     const reading = readLarge(source, () => Promise.resolve(stop.abort(reason)), stop.signal);
     await assert.rejects(reading, (thrown) => thrown === reason);
     await until("the server to close the cursor", 10_000, async () => await openCursors(client) <= before);
@@ -233,15 +228,10 @@ Deno.test("Source.listDatabases() and listCollections() list users' data and not
   await t.step("a user without the privilege to list is refused, with the server's own words", async () => {
     await client.db("admin").command({ createUser: "guest", pwd: "y", roles: [{ role: "read", db: "app" }] });
     await using guest = await openSource(new Secret(set.uri.replace("root:x", "guest:y")));
-    const refused = (action: RegExp) => (thrown: unknown) => {
-      assert.ok(thrown instanceof PluginError);
-      assert.equal(thrown.code, "authentication", thrown.report);
-      assert.match(thrown.message, action);
-      return true;
-    };
+    const refused = (message: RegExp) => failsWith("authentication", message);
     await assert.rejects(
       guest.listDatabases(),
-      refused(/list the databases: .*not authorized on admin to execute command/),
+      refused(/list the databases: Insufficient permissions/),
     );
     await assert.rejects(
       guest.listCollections("Zoo"),
@@ -256,22 +246,19 @@ Deno.test("Source.listDatabases() and listCollections() list users' data and not
     );
     assert.ok(orders !== undefined);
   });
+});
 
-  if (!hasTimeSeries) return;
-  await t.step("buckets without their time series are refused", async () => {
-    await app.command({
-      createRole: "undertaker",
-      privileges: [{ resource: { db: "app", collection: "system.views" }, actions: ["remove"] }],
-      roles: [],
-    });
-    await client.db("admin").command({
-      grantRolesToUser: "root",
-      roles: [{ role: "undertaker", db: "app" }],
-    });
-    await app.command({ delete: "system.views", deletes: [{ q: { _id: "app.weather" }, limit: 1 }] });
-    await assert.rejects(source.listCollections("app"), {
-      code: "unsupportedServer",
-      message: /system\.buckets\.weather/,
-    });
+Deno.test("Source.listCollections() refuses buckets whose time series is gone", async () => {
+  await using set = await ReplicaSet.start({ members: 1 });
+  // 4.4 has no time series, and so nothing to refuse.
+  if (set.binary.version.startsWith("4.")) return;
+  await using client = new MongoClient(set.uri);
+  await using source = await openSource(new Secret(set.uri));
+  await client.db("app").createCollection("weather", { timeseries: { timeField: "at" } });
+  const remove = { op: "d", ns: "app.system.views", o: { _id: "app.weather" } };
+  await client.db("admin").command({ applyOps: [remove] });
+  await assert.rejects(source.listCollections("app"), {
+    code: "unsupportedServer",
+    message: /system\.buckets\.weather/,
   });
 });

@@ -1,0 +1,110 @@
+/**
+ * What a server as the target of a restore refuses, and what its user needs.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import * as bson from "bson";
+import { MongoClient } from "mongodb";
+import { openSource } from "../../backend/mongo/source.ts";
+import { openTarget } from "../../backend/mongo/target.ts";
+import { Secret } from "../../backend/secret.ts";
+import { ReplicaSet } from "../lab/mongod.ts";
+import { assertRoundTrip, failsWith, openServer, withoutUuid } from "./mongo_edges.ts";
+
+Deno.test("Target refuses to lose, to destroy or to leave out anything", async (t) => {
+  await using server = await openServer();
+  const { app, source, target } = server;
+  const describe = async (name: string) =>
+    (await source.listCollections("app")).find(({ namespace }) => namespace.collection === name)!;
+  const one = bson.serialize({ _id: 1 });
+  await app.createCollection("things", { capped: true, size: 4096 });
+  const things = await describe("things");
+
+  await t.step("findOccupied() names collections with documents, and views", async () => {
+    await app.createCollection("empty");
+    await app.createCollection("view", { viewOn: "empty", pipeline: [] });
+    const [empty, view] = [await describe("empty"), await describe("view")];
+    assert.deepEqual(await target.findOccupied([empty, view, things]), [view.namespace]);
+    await app.collection("empty").insertOne({});
+    assert.deepEqual(await target.findOccupied([empty, view, things]), [empty.namespace, view.namespace]);
+    await target.drop(view);
+    await target.drop(view);
+    await target.drop(empty);
+    assert.deepEqual(await target.findOccupied([empty, view, things]), []);
+  });
+
+  await t.step("create() puts the backup's options in the place of an empty collection's", async () => {
+    await target.drop(things);
+    await app.createCollection("things");
+    await target.create(things);
+    assert.equal(withoutUuid(await describe("things")), withoutUuid(things));
+  });
+
+  await t.step("create() leaves a collection with documents alone", async () => {
+    await app.collection<{ _id: number }>("things").insertOne({ _id: 7 });
+    await assert.rejects(target.create(things), failsWith("restoreTarget", /^Cannot create app\.things: /));
+    assert.equal(await app.collection("things").countDocuments(), 1);
+    await target.drop(things);
+    await target.create(things);
+  });
+
+  await t.step("write() fails when a document is there already, or not acceptable", async () => {
+    await target.write(things, one);
+    await assert.rejects(
+      target.write(things, one),
+      failsWith("restoreWrite", /took 0 of 1 documents: .*duplicate key/),
+    );
+    const bad = bson.serialize({ _id: [1] });
+    const run = Uint8Array.from([...bson.serialize({ _id: 2 }), ...bad, ...bson.serialize({ _id: 3 })]);
+    await assert.rejects(target.write(things, run), failsWith("restoreWrite", /app\.things/));
+  });
+
+  await t.step("finish() fails when an index can't be built", async () => {
+    await app.createCollection("twins");
+    await app.collection("twins").createIndex({ a: 1 }, { unique: true });
+    const twins = await describe("twins");
+    await target.drop(twins);
+    await target.create(twins);
+    await target.write(twins, Uint8Array.from([1, 2].flatMap((_id) => [...bson.serialize({ _id, a: 1 })])));
+    await assert.rejects(
+      target.finish(twins),
+      failsWith("restoreWrite", /^Cannot build the indexes of app\.twins: .*duplicate key/),
+    );
+  });
+
+  await t.step("create() refuses metadata that was damaged", async () => {
+    const damaged = { ...things, metadata: "{" };
+    await assert.rejects(target.create(damaged), failsWith("manifestInvalid", /Extended JSON/));
+  });
+});
+
+Deno.test("The roles that the documentation names are enough, and fewer are refused", async () => {
+  await using set = await ReplicaSet.start({ members: 1, auth: { user: "root", password: "x" } });
+  await using client = new MongoClient(set.uri);
+  const [app, admin] = [client.db("app"), client.db("admin")];
+  const uriOf = async (user: string, roles: string[]) => {
+    await admin.command({ createUser: user, pwd: "x", roles });
+    return new Secret(set.uri.replace("root:", `${user}:`));
+  };
+  await app.collection("things").insertMany([{ a: 1, at: new bson.Timestamp({ t: 0, i: 0 }) }, { a: 2 }]);
+  await app.collection("things").createIndex({ a: 1 });
+  await app.collection<{ _id: string }>("system.js").insertOne({ _id: "f" });
+  await app.createCollection("view", { viewOn: "things", pipeline: [] });
+
+  await using source = await openSource(await uriOf("reader", ["backup"]));
+  assert.deepEqual(await source.listDatabases(), ["app"]);
+  await using target = await openTarget(await uriOf("writer", ["restore", "readWriteAnyDatabase"]));
+  await assertRoundTrip(source, target);
+
+  await using stranger = await openTarget(await uriOf("stranger", ["readAnyDatabase"]));
+  const [, things] = await source.listCollections("app");
+  const refused = failsWith("authentication", /app\.things: not authorized on app/);
+  await assert.rejects(stranger.drop(things!), refused);
+  await assert.rejects(stranger.write(things!, bson.serialize({ _id: 1 })), refused);
+  await assert.rejects(
+    stranger.finish(things!),
+    failsWith("authentication", /indexes of app\.things: not authorized/),
+  );
+});
