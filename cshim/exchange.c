@@ -11,8 +11,6 @@ static const int64_t abort_patience_ms = 5000; // from Abort to the backend's ow
 static const int64_t death_patience_ms = 1000; // from the end of its output to its exit status
 
 
-static void wind_down(session *self);
-
 // Appends to a text; what doesn't fit is cut.
 __attribute__((format(printf, 3, 4))) static void append(char *text, size_t room, const char *format, ...) {
     size_t length = strlen(text);
@@ -178,7 +176,7 @@ static bool pump(session *self, const void *bytes, size_t length, bool wants_fra
 
 // After a frame was sent or awaited: a cancelled job ends here.
 bool conclude(session *self, bool good) {
-    if (good && self->canceling) wind_down(self);
+    if (good && self->canceling) wind_down(self, "cancelled in Bacula");
     return good && !self->canceling;
 }
 
@@ -212,11 +210,11 @@ bool expect_frame(session *self, char type, payload_reader *reader) {
     return true;
 }
 
-// The job was cancelled: asks the backend to stop, gives it some time, and ends it.
-static void wind_down(session *self) {
+void wind_down(session *self, const char *why) {
+    if (!self->canceling) begin_cancel(self);
     self->winding_down = true;
     payload_writer reason = {0};
-    put_text(&reason, "cancelled in Bacula");
+    put_text(&reason, why);
     bool good = send_frame(self, 'C', reason.bytes, reason.length);
     payload_free(&reason);
     // Whatever it still sends is read and dropped, up to its Abort or its end.
@@ -224,5 +222,5 @@ static void wind_down(session *self) {
         if (self->frame_ready) drop_frame(self);
         good = pump(self, NULL, 0, true);
     }
-    fail(self, "MONGO-203 The job was cancelled");
+    fail(self, "MONGO-203 The job was stopped: %s", why);
 }

@@ -44,7 +44,9 @@ void report(plugin_context *context, const char *text) {
     job_context *job = context->plugin;
     if (job != NULL && job->failed) return;
     if (job != NULL) job->failed = true;
-    if (job == NULL || !job->restore_started || variable_int(context, VAR_IS_CANCELED) != 0) {
+    // The daemon sets its variable after it told of the cancellation.
+    bool canceled = job != NULL && (atomic_load(&job->canceled) || variable_int(context, VAR_IS_CANCELED) != 0);
+    if (job == NULL || !job->restore_started || canceled) {
         say(context, M_FATAL, text);
         return;
     }
@@ -147,6 +149,8 @@ void end_sessions(plugin_context *context) {
     job_context *job = context->plugin;
     if (job == NULL) return;
     for (job_session *one = job->first; one != NULL; one = one->next) {
+        if (one->ended) continue;
+        one->ended = true;
         if (session_failure(one->talk) != NULL || session_finish(one->talk, job_status(context))) continue;
         // A job that was lost anyway has its reason; the backend's is not another one.
         if (job_status(context) == 'T') report_session(context, one);

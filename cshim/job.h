@@ -18,6 +18,7 @@ extern const bacula_functions *bacula;
 typedef struct job_session {
     session *talk;
     bool reported; // its failure has been said
+    bool ended;    // it was told how the job ended
     struct job_session *next;
 } job_session;
 

@@ -19,6 +19,7 @@ static brc handle_event(plugin_context *context, bacula_event_t *event, void *va
     case EVENT_ESTIMATE_COMMAND:
         return begin_session(context, 'E', value);
     case EVENT_END_BACKUP_JOB:
+    case EVENT_JOB_END: // of an estimate, which has no end of its own
         end_sessions(context);
         break;
     case EVENT_RESTORE_OBJECT:

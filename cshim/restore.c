@@ -106,8 +106,8 @@ void end_restore(plugin_context *context) {
 }
 
 brc restore_file_list(plugin_context *context, file_list_packet *packet) {
-    session *talk = current(context);
-    if (talk == NULL || packet == NULL || packet->ofname == NULL || strstr(packet->ofname, VIRTUAL_ROOT) == NULL) return BRC_OK;
-    checked(context, session_list(talk, packet->ofname));
+    if (packet == NULL || packet->ofname == NULL || strstr(packet->ofname, VIRTUAL_ROOT) == NULL) return BRC_OK;
+    session *talk = restore_session(context);
+    if (talk != NULL) checked(context, session_list(talk, packet->ofname));
     return BRC_OK;
 }

@@ -280,7 +280,11 @@ static bool wait_end(session *self) {
 }
 
 bool session_finish(session *self, char status) {
-    if (!self->complete) return fail(self, "MONGO-202 The job ended before the backend had finished");
+    if (self->failure[0] != 0) return false;
+    if (!self->complete) {
+        wind_down(self, status == 'A' ? "cancelled in Bacula" : "it ended in Bacula before the backend had finished");
+        return false;
+    }
     payload_writer writer = {0};
     put_integer(&writer, (uint8_t)status, 1);
     put_totals(&writer, &self->counts);

@@ -22,7 +22,7 @@ export async function build(): Promise<Build> {
   await Deno.mkdir(out, { recursive: true });
   await run("make", ["-s", "-C", `${checkout}/cshim`, `BUILD=${out}`]);
   const bundle = `${out}/podheitor-mongodb-backend.js`;
-  await run(Deno.execPath(), ["bundle", "--quiet", "--platform", "deno", "-o", bundle, `${checkout}/backend/main.ts`]);
+  await run(Deno.execPath(), ["bundle", "--quiet", "--minify", "--platform", "deno", "-o", bundle, `${checkout}/backend/main.ts`]);
   const backend = `${out}/podheitor-mongodb-backend`;
   await Deno.writeTextFile(backend, launcher(bundle));
   await Deno.chmod(backend, 0o755);

@@ -23,7 +23,7 @@ import { BackendSession } from "../protocol/backend_session.ts";
 import type { ByteStream } from "../protocol/channel.ts";
 import { JobStore } from "../state/store.ts";
 import { program } from "../version.ts";
-import { findTrust, readSecretFile, requireSigningKey, systemClock } from "./machine.ts";
+import { findTrust, heartbeatInterval, readSecretFile, requireSigningKey, systemClock } from "./machine.ts";
 import { JobReport } from "./job_report.ts";
 
 /** How a job is run. */
@@ -41,7 +41,8 @@ export async function serveJob(stream: ByteStream, run: JobRun): Promise<boolean
   let session: BackendSession;
   try {
     const identity = { program: program.name, version: program.version };
-    session = await BackendSession.accept(stream, identity, { verifyPayload: run.verifyPayload });
+    const options = { verifyPayload: run.verifyPayload, heartbeatMs: heartbeatInterval() };
+    session = await BackendSession.accept(stream, identity, options);
   } catch (cause) {
     await writeLastWords(asPluginError(cause));
     stream.close();

@@ -9,6 +9,7 @@ import { loadSigningKey, loadTrustedKeys, type SigningKey } from "../manifest/si
 import type { SecretFile } from "../options/credentials.ts";
 import type { EnvironmentName } from "../options/environment.ts";
 import { PluginError } from "../errors.ts";
+import { heartbeatIntervalMs } from "../limits.ts";
 import type { Clock } from "../ports.ts";
 import { Secret } from "../secret.ts";
 
@@ -24,6 +25,12 @@ export async function readSecretFile(path: string): Promise<SecretFile> {
   using file = await Deno.open(path);
   const { mode } = await file.stat();
   return { text: await new Response(file.readable).text(), mode: mode ?? 0 };
+}
+
+/** How often to say that the backend lives: well within the silence for which the plugin takes it for dead. */
+export function heartbeatInterval(): number {
+  const seconds = Number(readVariable("PODHEITOR_MONGODB_SILENCE_SECONDS"));
+  return seconds >= 1 ? Math.min(heartbeatIntervalMs, seconds * 250) : heartbeatIntervalMs;
 }
 
 /** The key that signs, or null where none is configured. */

@@ -62,7 +62,8 @@ export async function* rawBatches(
   } finally {
     clearInterval(refresh);
     if (id !== 0n) await closeCursor(db, collection, id, pending, session);
-    await session.endSession().catch(() => {});
+    // Not waited for: with its server gone, it would look for another one.
+    session.endSession().catch(() => {});
   }
 }
 

@@ -93,7 +93,7 @@ export const optionTable = {
   },
   segment_size: {
     kind: "size",
-    default: 32 * mib,
+    default: 16 * mib,
     min: mib,
     max: 256 * mib,
     use: "backup",

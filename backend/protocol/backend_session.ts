@@ -50,6 +50,7 @@ export class BackendSession implements ObjectSink {
   /** The job's log, in order with the objects. */
   readonly log: JobLog;
   readonly #channel: FrameChannel;
+  readonly #heartbeatMs: number | undefined;
   readonly #stop = new AbortController();
   readonly #finish = Promise.withResolvers<FinishStatus>();
   /** A restore's next message, on its way. */
@@ -57,8 +58,9 @@ export class BackendSession implements ObjectSink {
   #sentBytes = 0;
   #sentFiles = 0;
 
-  private constructor(channel: FrameChannel, job: JobInfo) {
+  private constructor(channel: FrameChannel, job: JobInfo, heartbeatMs: number | undefined) {
     this.#channel = channel;
+    this.#heartbeatMs = heartbeatMs;
     this.job = job;
     this.signal = this.#stop.signal;
     this.#finish.promise.catch(() => {});
@@ -73,7 +75,7 @@ export class BackendSession implements ObjectSink {
   static async accept(
     stream: ByteStream,
     identity: Identity,
-    options: { verifyPayload?: boolean } = {},
+    options: { verifyPayload?: boolean; heartbeatMs?: number } = {},
   ): Promise<BackendSession> {
     const channel = new FrameChannel("B", stream, options);
     const hello = await expect(channel, "H");
@@ -90,7 +92,7 @@ export class BackendSession implements ObjectSink {
         );
       }
       const { job } = await expect(channel, "J");
-      return new BackendSession(channel, job);
+      return new BackendSession(channel, job, options.heartbeatMs);
     } catch (cause) {
       await sendAbort(channel, asPluginError(cause));
       throw cause;
@@ -273,7 +275,7 @@ export class BackendSession implements ObjectSink {
 
   #beat(activity: string): void {
     const progress: Activity = () => ({ files: this.#sentFiles, bytes: this.#sentBytes, activity });
-    this.#channel.startHeartbeat(progress);
+    this.#channel.startHeartbeat(progress, this.#heartbeatMs);
   }
 }
 

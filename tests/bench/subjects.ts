@@ -37,7 +37,7 @@ const signingKey = new Uint8Array(32).fill(7).toBase64();
 export async function makeReaders({ uri, dataset, backend, folder, isMissing }: Context): Promise<Subject[]> {
   const bundle = `${folder}/bare_reader.js`;
   const source = new URL("bare_reader.ts", import.meta.url).pathname;
-  await run(Deno.execPath(), ["bundle", "--quiet", "--platform", "deno", "-o", bundle, source]);
+  await run(Deno.execPath(), ["bundle", "--quiet", "--minify", "--platform", "deno", "-o", bundle, source]);
   const backup = (to: string, parallel: number): Program =>
     ours(backend, folder, ["backup", "--to", to], `parallel_dbs=${parallel} uri=${uri}`);
   const kept = backupFolder(folder);

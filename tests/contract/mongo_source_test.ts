@@ -7,7 +7,6 @@
 import assert from "node:assert/strict";
 import { Binary, Int32, MongoClient } from "mongodb";
 import { elements, findElement } from "../../backend/bson/document.ts";
-import { PluginError } from "../../backend/errors.ts";
 import { openSource } from "../../backend/mongo/source.ts";
 import type { Collection, Source } from "../../backend/ports.ts";
 import { Secret } from "../../backend/secret.ts";
