@@ -22,7 +22,16 @@ export async function build(): Promise<Build> {
   await Deno.mkdir(out, { recursive: true });
   await run("make", ["-s", "-C", `${checkout}/cshim`, `BUILD=${out}`]);
   const bundle = `${out}/podheitor-mongodb-backend.js`;
-  await run(Deno.execPath(), ["bundle", "--quiet", "--minify", "--platform", "deno", "-o", bundle, `${checkout}/backend/main.ts`]);
+  await run(Deno.execPath(), [
+    "bundle",
+    "--quiet",
+    "--minify",
+    "--platform",
+    "deno",
+    "-o",
+    bundle,
+    `${checkout}/backend/main.ts`,
+  ]);
   const backend = `${out}/podheitor-mongodb-backend`;
   await Deno.writeTextFile(backend, launcher(bundle));
   await Deno.chmod(backend, 0o755);
@@ -46,13 +55,19 @@ exec '${Deno.execPath()}' run ${flags} '${bundle}' "$@"
 /** What was built must be our program, not something that merely starts. */
 async function proveLauncher(backend: string): Promise<void> {
   const said = await run(backend, ["--version"]);
-  if (!/^podheitor-mongodb-backend \d+\.\d+\.\d+\n$/.test(said)) throw new Error(`The built backend says "${said.trim()}", which isn't its version`);
+  if (!/^podheitor-mongodb-backend \d+\.\d+\.\d+\n$/.test(said)) {
+    throw new Error(`The built backend says "${said.trim()}", which isn't its version`);
+  }
 }
 
 async function run(program: string, args: string[]): Promise<string> {
   const command = new Deno.Command(program, { args, stdin: "null" });
   const { success, stdout, stderr } = await command.output().catch((cause) => {
-    throw new Error(`Cannot build: ${program} is missing (${cause instanceof Error ? cause.message : cause}); install the package of that name`);
+    throw new Error(
+      `Cannot build: ${program} is missing (${
+        cause instanceof Error ? cause.message : cause
+      }); install the package of that name`,
+    );
   });
   if (!success) throw new Error(`${program} ${args.join(" ")} failed:\n${new TextDecoder().decode(stderr)}`);
   return new TextDecoder().decode(stdout);

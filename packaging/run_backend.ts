@@ -4,7 +4,13 @@ import { backendFlags } from "./permissions.ts";
 
 const checkout = new URL("..", import.meta.url).pathname;
 /** What only makes sense for the installed bundle: from its sources, the backend needs its packages. */
-const installedOnly = new Set(["--no-config", "--no-lock", "--no-remote", "--cached-only", "--no-code-cache"]);
+const installedOnly = new Set([
+  "--no-config",
+  "--no-lock",
+  "--no-remote",
+  "--cached-only",
+  "--no-code-cache",
+]);
 
 const flags = backendFlags.filter((flag) => !installedOnly.has(flag));
 const child = new Deno.Command(Deno.execPath(), {

@@ -29,11 +29,34 @@ export async function connectDeployment(uri: Secret): Promise<MongoClient> {
   return await connect(uri, { ...fixed, readPreference: ReadPreference.PRIMARY_PREFERRED });
 }
 
-/** Connects to one member of a deployment, and to no other, with the credentials and TLS settings of its connection string. */
-export async function connectMember(uri: Secret, host: string): Promise<MongoClient> {
+/** A server that answers nothing for so long while it is read is taken for dead. Writing has no such limit: building an index may take hours. */
+export const readTimeoutMs = 300_000;
+
+/** How long a connection may take to close in good order: a server that doesn't answer must not hold up the end of a job. */
+const closeTimeoutMs = 2_000;
+
+/** Closes a connection, politely for a moment. */
+export async function closeClient(client: MongoClient): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, closeTimeoutMs);
+  await Promise.race([client.close().catch(() => {}), promise]);
+  clearTimeout(timer);
+}
+
+/**
+ * Connects to one member of a deployment, and to no other, with the credentials and TLS settings of its connection string.
+ *
+ * @param socketTimeoutMS longest wait for an answer; 0: none
+ */
+export async function connectMember(
+  uri: Secret,
+  host: string,
+  socketTimeoutMS: number,
+): Promise<MongoClient> {
   const memberUri = new Secret(replaceHosts(uri.reveal(), host));
   return await connect(memberUri, {
     ...fixed,
+    socketTimeoutMS,
     directConnection: true,
     readPreference: ReadPreference.SECONDARY_PREFERRED,
   });

@@ -10,6 +10,7 @@ import type { Collection, Deployment, Source } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { type OplogPosition, timestampFromBits } from "../timestamp.ts";
 import { listCollections, listDatabases } from "./catalog.ts";
+import { closeClient } from "./client.ts";
 import { driverError } from "./driver_error.ts";
 import { rawBatches } from "./raw_cursor.ts";
 import { type Connection, openForReading } from "./topology.ts";
@@ -76,6 +77,6 @@ class MongoSource implements Source {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client.close();
+    await closeClient(this.#client);
   }
 }

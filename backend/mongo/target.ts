@@ -14,6 +14,7 @@ import { formatNamespace, type Namespace } from "../namespace.ts";
 import type { RestoredCollection, Target } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { buildableIndexes, indexName } from "./catalog.ts";
+import { closeClient } from "./client.ts";
 import { driverError, isNamespaceNotFound } from "./driver_error.ts";
 import { rawDocuments } from "./raw_cursor.ts";
 import { RawValue } from "./raw_value.ts";
@@ -140,7 +141,7 @@ class MongoTarget implements Target {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client.close();
+    await closeClient(this.#client);
   }
 
   /** Sends a write command whose documents or updates are raw, and refuses any but full success. */

@@ -8,7 +8,7 @@ import type { Document, MongoClient } from "mongodb";
 import { PluginError } from "../errors.ts";
 import type { Deployment, Member } from "../ports.ts";
 import type { Secret } from "../secret.ts";
-import { connectDeployment, connectMember } from "./client.ts";
+import { closeClient, connectDeployment, connectMember, readTimeoutMs } from "./client.ts";
 import { driverError } from "./driver_error.ts";
 
 /** A connection to the member that is to be read or written, and what is known of its deployment. */
@@ -44,10 +44,10 @@ export async function openForReading(uri: Secret): Promise<Connection> {
       await listCandidates(seed, hello),
       String(hello["setName"]),
     );
-    await seed.close();
+    await closeClient(seed);
     return connection;
   } catch (cause) {
-    await seed.close();
+    await closeClient(seed);
     throw driverError("choose a member to read from", cause);
   }
 }
@@ -65,13 +65,14 @@ export async function openForWriting(uri: Secret): Promise<Connection> {
     const connection = await openMember(
       uri,
       primary,
+      0,
       [],
       (member) => member["isWritablePrimary"] === true ? null : noPrimary(hello["setName"]),
     );
-    await seed.close();
+    await closeClient(seed);
     return connection;
   } catch (cause) {
-    await seed.close();
+    await closeClient(seed);
     throw driverError("connect to the server to restore to", cause);
   }
 }
@@ -90,17 +91,18 @@ function noPrimary(setName: unknown): PluginError {
 async function openMember(
   uri: Secret,
   host: string,
+  socketTimeoutMs: number,
   members: readonly Member[],
   faultOf: (hello: Document) => Error | null,
 ): Promise<Connection> {
-  const client = await connectMember(uri, host);
+  const client = await connectMember(uri, host, socketTimeoutMs);
   try {
     const hello = await greet(client);
     const fault = faultOf(hello);
     if (fault !== null) throw fault;
     return { client, deployment: { ...await describe(client, hello, members), source: host }, warnings: [] };
   } catch (cause) {
-    await client.close();
+    await closeClient(client);
     throw cause;
   }
 }
@@ -210,7 +212,7 @@ async function openFirstUsable(
   const reasons = candidates.flatMap(({ host, refusal }) => refusal === null ? [] : [`${host}: ${refusal}`]);
   for (const { host } of rank(candidates)) {
     try {
-      const connection = await openMember(uri, host, candidates, unusableNow);
+      const connection = await openMember(uri, host, readTimeoutMs, candidates, unusableNow);
       const because = reasons.length > 0 ? reasons.join("; ") : "the set has no other member";
       const { sourceState } = connection.deployment;
       return sourceState === "SECONDARY" ? connection : {

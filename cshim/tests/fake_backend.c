@@ -191,8 +191,6 @@ _Noreturn static void back_up(void) {
     expect('P');
     bool bad = memmem(body, header.length, "bad", 3) != NULL;
     expect('S');
-    if (is("deaf")) message("now");
-    if (is("deaf")) for (;;) pause();
     if (is("wait-object")) message("now");
     if (is("wait-object")) stop_at_cancel();
     if (bad) stop("MONGO-101 The fake line is bad");
@@ -254,8 +252,6 @@ _Noreturn static void restore(void) {
         if (header.type == 'R') objects++;
         if (header.type == 'D') bytes += header.length;
         if (header.type == 'L') listed++;
-        if (header.type == 'S' && is("wait-file")) message("now");
-        if (header.type == 'S' && is("wait-file")) stop_at_cancel();
         if (header.type == 'F') take_file();
         frames = received;
     }

@@ -74,8 +74,8 @@ static brc take_message(plugin_context *context, const char *file, int line, int
         if ((unsigned char)text[at] < 0x20 && text[at] != '\n') fault("a control character in: %.80s", text);
     }
     if (type == M_INFO || type == M_WARNING) job->infos++;
-    else if (type == M_ERROR) job->errors++;
-    else if (type != M_FATAL) fault("message type %d", type);
+    else if (type != M_ERROR && type != M_FATAL) fault("message type %d", type);
+    if (type == M_ERROR && job->errors++ == 0) snprintf(job->error, sizeof job->error, "%.1999s", text);
     if (type == M_FATAL && job->fatals++ == 0) snprintf(job->fatal, sizeof job->fatal, "%.1999s", text);
     if (type == M_FATAL && atomic_load(&job->status) != 'A') atomic_store(&job->status, 'f');
     if (strstr(text, ": now\n") != NULL) sem_post(&job->now);
@@ -86,11 +86,6 @@ static brc refuse(plugin_context *context, ...) {
     (void)context;
     fault("a function of the daemon was called that nobody needs");
     return BRC_ERROR;
-}
-
-static brc accept_call(plugin_context *context, const char *file, int line, int level, const char *format, ...) {
-    (void)context, (void)file, (void)line, (void)level, (void)format;
-    return BRC_OK;
 }
 
 bool fake_fd_accepts(uint32_t info_size, uint32_t info_version, uint32_t functions_size, uint32_t functions_version) {
@@ -110,9 +105,11 @@ bool fake_fd_load(const char *path) {
     *(void **)&load = dlsym(library, "loadPlugin");
     if (load == NULL || dlsym(library, "unloadPlugin") == NULL) return fault("a symbol is missing"), false;
     info = (bacula_info){sizeof info, 23};
-    functions = (bacula_functions){.size = sizeof functions, .version = 23, .get_value = give_value, .job_message = take_message, .debug_message = accept_call};
+    functions = (bacula_functions){.size = sizeof functions, .version = 23, .get_value = give_value, .job_message = take_message};
     for (size_t at = 0; at < 15; at++) *(brc (**)(plugin_context *, ...))&functions.unused[at] = refuse;
     functions.register_events = refuse;
+    *(brc (**)(plugin_context *, ...))&functions.debug_message = refuse;
+    *(brc (**)(plugin_context *, ...))&functions.set_value = refuse;
     plugin_info *about;
     if (load(&info, &functions, &about, &plugin) != BRC_OK) return fault("loadPlugin refused"), false;
     bool known = about->size == 56 && about->version == 23 && strcmp(about->magic, "*FDPluginData*") == 0 && strcmp(about->license, "AGPLv3") == 0;

@@ -25,7 +25,7 @@ typedef struct {
     // What came of it.
     atomic_int status; // Bacula's letter
     int fatals, errors, infos;
-    char fatal[2000]; // the text of the first
+    char fatal[2000], error[2000]; // the text of the first of each
     uint64_t files, objects, bytes;
     int extracted, skipped;
 

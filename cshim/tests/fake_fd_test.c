@@ -16,12 +16,13 @@
 
 typedef void play_function(fake_job *);
 
-// What must come of a job: the text of its only fatal message, or NULL for a good one.
+// What must come of a job: the text of its only fatal message, or NULL for a good one. A restore that fails while the Storage Daemon sends gives its
+// reason in an error message.
 typedef struct {
     const char *title;
     play_function *play;
     fake_job job;
-    const char *fatal;
+    const char *fatal, *error;
 } example;
 
 static void check_good(const fake_job *job, play_function *play) {
@@ -60,12 +61,12 @@ static void play_examples(void) {
         {"the backend aborts within the data", fake_fd_backup, {.name = "abort.1", .lines = {LINE}}, "MONGO-301"},
         {"1 MiB on standard error while data flow", fake_fd_backup, {.name = "stderr.1", .lines = {LINE}}, NULL},
         {"messages flow while a restore writes", fake_fd_restore, {.name = "chatter.1"}, NULL},
-        {"the backend dies within a restore's data", fake_fd_restore, {.name = "death.1"}, "MONGO-603"},
-        {"the backend aborts a restore", fake_fd_restore, {.name = "abort.1"}, "MONGO-603"},
-        {"the backend gives an unknown answer", fake_fd_restore, {.name = "bad-answer.1"}, "MONGO-603"},
+        {"the backend dies within a restore's data", fake_fd_restore, {.name = "death.1"}, "MONGO-603", "killed by signal 9"},
+        {"the backend aborts a restore", fake_fd_restore, {.name = "abort.1"}, "MONGO-603", "MONGO-501"},
+        {"the backend gives an unknown answer", fake_fd_restore, {.name = "bad-answer.1"}, "MONGO-603", "an Answer of 1 or 2"},
         {"the backend counts a restore's totals differently", fake_fd_restore, {.name = "short-totals.1"}, "MONGO-201"},
         {"the backend ends with 1 after a restore's Finish", fake_fd_restore, {.name = "exit-1.1"}, "MONGO-202"},
-        {"a restore of a name that climbs", fake_fd_restore, {.name = "climb.1", .climbing = "/@mongodb/a/../../../etc/passwd"}, "MONGO-603"},
+        {"a restore of a name that climbs", fake_fd_restore, {.name = "climb.1", .climbing = "/@mongodb/a/../../../etc/passwd"}, "MONGO-603", "MONGO-602"},
         {"cancelled while waiting for an object", fake_fd_backup, {.name = "wait-object.1", .lines = {LINE}, .cancel = CANCEL_WHEN_WAITING}, "MONGO-203"},
         {"cancelled while waiting for data", fake_fd_backup, {.name = "wait-data.1", .lines = {LINE}, .cancel = CANCEL_WHEN_WAITING}, "MONGO-203 The fake"},
         {"cancelled within a frame", fake_fd_backup, {.name = "partial.1", .lines = {LINE}, .cancel = CANCEL_WHEN_WAITING}, "MONGO-203 The fake"},
@@ -78,6 +79,7 @@ static void play_examples(void) {
         test_begin("daemon: %s", examples[at].title);
         examples[at].play(&job);
         check_job(&job, examples[at].play, examples[at].fatal);
+        if (examples[at].error != NULL && strstr(job.error, examples[at].error) == NULL) fault("the error message is: %s", job.error);
         test_end();
     }
 }

@@ -122,7 +122,7 @@ Deno.test("no secret is given away", async () => {
       Password: `podheitor-mongodb: uri=${bare} password_file=${folder}/password resource=r`,
       Uri: `podheitor-mongodb: uri_file=${folder}/uri resource=r`,
       Open: `podheitor-mongodb: uri_file=${folder}/open resource=r`,
-      Plain: `podheitor-mongodb: uri=${set.uri} resource=r`,
+      Stored: `podheitor-mongodb: uri=${set.uri} resource=r`,
     };
     const env = { PODHEITOR_MONGODB_BACKEND: built.backend, PODHEITOR_MONGODB_SIGNING_KEY: signingKey };
     await using lab = await BaculaLab.start({ plugin: built.plugin, pluginCommands: commands, env });
@@ -143,7 +143,7 @@ Deno.test("no secret is given away", async () => {
       assert.equal(new TextDecoder().decode(stdout), "", shape);
     }
 
-    const plain = await lab.run("Plain", "Full");
+    const plain = await lab.run("Stored", "Full");
     assert.deepEqual([plain.status, plain.errors], ["T", 0], plain.log);
     assert.match(plain.log, /Warning: .*Bacula stores that command/);
     for (const shape of shapes) assert.ok(!plain.log.includes(shape));

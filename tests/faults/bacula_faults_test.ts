@@ -90,6 +90,22 @@ Deno.test("faults during a backup through a real Bacula", async (t) => {
     await set.restart(member);
   });
 
+  await t.step("the source member stops answering, and the operator cancels", async () => {
+    const job = await strike(async (jobId, from) => {
+      await middle(from);
+      for (const { pid } of set.members) Deno.kill(pid, "SIGSTOP");
+      await lab.cancel(jobId);
+      await until(
+        "the end of all backends",
+        20_000,
+        async () => (await backendProcesses(built.backend)).length === 0,
+      );
+      for (const { pid } of set.members) Deno.kill(pid, "SIGCONT");
+      await client.db("small").collection("a").findOne();
+    });
+    assert.equal(job.status, "A");
+  });
+
   await t.step("the operator cancels in the middle of the data", async () => {
     const job = await strike(async (jobId, from) => {
       await middle(from);
