@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-only
 #define _GNU_SOURCE
 #include "fake_fd.h"
-
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -46,7 +46,7 @@ function isGenerated(path: string): boolean {
 
 /** Tests and all that only they need. */
 export function isTestPath(path: string): boolean {
-  return path.startsWith("tests/") || path.endsWith("_test.ts");
+  return path.startsWith("tests/") || path.startsWith("cshim/tests/") || path.endsWith("_test.ts");
 }
 
 /** Programs that build the product and are no part of it. */
