@@ -103,7 +103,8 @@ static bool hear_abort(session *self, payload_reader *reader) {
     take_integer(reader, 2);
     char *text = take_message(reader);
     self->aborted = payload_ended(reader);
-    if (self->aborted) fail(self, "%s", text);
+    // A failure is told from success by its text.
+    if (self->aborted) fail(self, "%s", text[0] != 0 ? text : "MONGO-202 The backend gave up and gave no reason");
     else fail_frame(self, "an Abort's code and text");
     free(text);
     return false;

@@ -181,9 +181,10 @@ static void send_big_file(void) {
     if (is("garbage")) write_all(1, "error: Uncaught (in promise) TypeError: x is not a function\n", 60);
     if (is("garbage")) pause();
     if (is("abort")) stop("MONGO-301 The fake server went away");
+    if (is("silent-abort")) stop("");
     if (is("last-words")) complain("panicked at 'no\tmemory'");
     for (int at = 0; at < 256 && is("stderr"); at++) write_all(2, body, 4096);
-    send_data(100000, FAKE_FILE_BYTES - 100000);
+    for (size_t at = 100000; at < FAKE_FILE_BYTES; at += 100000) send_data(at, 100000);
     end_object(FAKE_FILE_BYTES);
 }
 
@@ -241,7 +242,7 @@ static void take_file(void) {
     for (uint64_t at = 0; wanted && receive() != 'E'; at += header.length) {
         if (header.type != 'D' || !fake_matches(body, at, header.length)) complain("other data");
         if (is("death")) kill(getpid(), SIGKILL);
-        for (int count = 0; is("chatter") && at == 0 && count < 20000; count++) message("chatter");
+        for (int count = 0; is("chatter") && at == 0 && count < 60000; count++) message("chatter");
         bytes += header.length;
     }
 }

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FAKE_FILE_BYTES 600000
+#define FAKE_FILE_BYTES 3000000 // more than a pipe holds
 #define FAKE_OBJECT_BYTES 3000
 
 static inline void fake_fill(uint8_t *room, uint64_t from, size_t length) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-only
-// Plays tests/vectors/frames.txt, the one argument, against frame.c.
+// Plays tests/vectors/frames.txt, the one argument, against frame.c; and the rules of texts against payload.c.
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../frame.h"
+#include "../payload.h"
 #include "check.h"
 #include "script.h"
 
@@ -92,9 +93,52 @@ static void check_pieces(void) {
     test_end();
 }
 
+// The rules of a Message's and an Abort's text.
+static void check_message_texts(void) {
+    static char longest[1900], too_long[1901];
+    memset(longest, 'm', sizeof longest);
+    memset(too_long, 'm', sizeof too_long);
+    const struct {
+        const char *name, *text;
+        size_t length;
+        bool good;
+    } cases[] = {
+        {"empty", "", 0, true},
+        {"a line feed", "a\nb", 3, true},
+        {"two, three and four bytes", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 9, true},
+        {"the last code point", "\xf4\x8f\xbf\xbf", 4, true},
+        {"1900 bytes", longest, sizeof longest, true},
+        {"1901 bytes", too_long, sizeof too_long, false},
+        {"a tab", "a\tb", 3, false},
+        {"delete", "\x7f", 1, false},
+        {"NUL", "a\0b", 3, false},
+        {"Latin-1", "caf\xe9", 4, false},
+        {"a sequence without its beginning", "\x80", 1, false},
+        {"a sequence without its end", "\xe2\x82", 2, false},
+        {"a longer form than needed", "\xc0\xaf", 2, false},
+        {"a longer form of three bytes", "\xe0\x80\xaf", 3, false},
+        {"half of a surrogate pair", "\xed\xa0\x80", 3, false},
+        {"beyond the last code point", "\xf4\x90\x80\x80", 4, false},
+        {"five bytes", "\xf8\x88\x80\x80\x80", 5, false},
+    };
+    for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
+        test_begin("take_message(): %s", cases[at].name);
+        payload_writer writer = {0};
+        put_integer(&writer, cases[at].length, 4);
+        put_bytes(&writer, cases[at].text, cases[at].length);
+        payload_reader reader = {.at = writer.bytes, .left = writer.length};
+        char *text = take_message(&reader);
+        if ((text != NULL) != cases[at].good || payload_ended(&reader) != cases[at].good) fault("taken wrongly");
+        free(text);
+        payload_free(&writer);
+        test_end();
+    }
+}
+
 int main(int count, char **arguments) {
     if (count != 2) return 2;
     check_pieces();
+    check_message_texts();
     play_file(arguments[1]);
     return tests_status();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-only
 // Fuzzes what comes from a backend. The first byte of the input chooses: a header and the readers of payloads, or a whole session (backup, restore,
 // estimate) whose backend is made here of the rest: bytes as they are, or frames (type, u16 length, payload) that are given a sequence and a checksum.
+// A File, End or Totals without a payload is given the right one, so that whole conversations are found.
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,16 +65,65 @@ static void append_frame(uint32_t sequence, char type, const void *payload, uint
     append(payload, length);
 }
 
-static void make_incoming(const uint8_t *data, size_t size, bool raw) {
+// What the frames up to here amount to; on a restore, what side S sends.
+typedef struct {
+    session_totals totals;
+    uint64_t object_size;
+    int answers;
+} progress;
+
+static void count_frame(progress *self, char kind, char type, const uint8_t *payload, size_t length) {
+    if (kind == 'R') {
+        if (type != 'A' || length != 1 || self->answers++ >= 3) return;
+        self->totals.files++;
+        self->totals.frames += payload[0] == 1 ? 3 : 1;
+        self->totals.bytes += payload[0] == 1 ? 4 : 0;
+        return;
+    }
+    self->totals.frames++;
+    self->totals.files += type == 'F';
+    self->totals.restore_objects += type == 'R';
+    self->totals.bytes += type == 'D' ? length : 0;
+}
+
+static void append_right_frame(const progress *self, uint32_t sequence, char type, uint64_t next_size) {
+    payload_writer writer = {0};
+    if (type == 'F') {
+        put_integer(&writer, 1, 1);
+        put_integer(&writer, 0600, 4);
+        put_integer(&writer, next_size, 8);
+        for (int time = 0; time < 3; time++) put_integer(&writer, 0, 8);
+        put_text(&writer, "/@mongodb/f");
+    } else if (type == 'E') {
+        put_integer(&writer, self->object_size, 8);
+    } else {
+        put_integer(&writer, self->totals.files, 8);
+        put_integer(&writer, self->totals.restore_objects, 8);
+        put_integer(&writer, self->totals.bytes, 8);
+        put_integer(&writer, self->totals.frames, 8);
+    }
+    append_frame(sequence, type, writer.bytes, (uint32_t)writer.length);
+    payload_free(&writer);
+}
+
+static void make_incoming(char kind, const uint8_t *data, size_t size, bool raw) {
     static const uint8_t hello[10] = {1};
+    // On a restore: H J, an object of three frames, L S P.
+    progress done = {.totals = {.frames = kind == 'R' ? 8 : 1, .restore_objects = kind == 'R', .bytes = kind == 'R' ? 4 : 0}};
     append_frame(0, 'H', hello, sizeof hello);
     if (raw) append(data, size);
     for (uint32_t sequence = 1; !raw && size >= 3; sequence++) {
+        char type = (char)data[0];
         size_t length = (size_t)(data[1] | data[2] << 8);
         if (length > size - 3) length = size - 3;
-        append_frame(sequence, (char)data[0], data + 3, (uint32_t)length);
+        const uint8_t *payload = data + 3;
         data += 3 + length;
         size -= 3 + length;
+        uint64_t next_size = size >= 3 && data[0] == 'D' ? (uint64_t)(data[1] | data[2] << 8) : 0;
+        if (type == 'F') done.object_size = next_size;
+        if (length == 0 && (type == 'F' || type == 'E' || type == 'T')) append_right_frame(&done, sequence, type, next_size);
+        else append_frame(sequence, type, payload, (uint32_t)length);
+        count_frame(&done, kind, type, payload, length);
     }
 }
 
@@ -112,7 +162,7 @@ static void play_session(char kind, const uint8_t *data, size_t size, bool raw) 
     const session_settings settings = {.path = "fuzz", .program = "p", .version = "v", .wake = -1, .silence_ms = 1, .cancel_ms = 1, .exit_ms = 1};
     const session_job job = {.kind = kind, .level = kind == 'R' ? ' ' : 'F'};
     incoming_length = incoming_taken = 0;
-    make_incoming(data, size, raw);
+    make_incoming(kind, data, size, raw);
     session *talk = session_open(&settings, &job, (session_listener){hear, NULL});
     bool good = session_failure(talk) == NULL && (kind == 'R' ? restore(talk) : back_up(talk));
     if (good != session_is_complete(talk) || good == (session_failure(talk) != NULL)) abort();
@@ -125,7 +175,8 @@ static void play_header(const uint8_t *data, size_t size) {
     frame_header header;
     if (size < FRAME_HEADER_BYTES) return;
     uint32_t sequence = (uint32_t)data[8] | (uint32_t)data[9] << 8 | (uint32_t)data[10] << 16 | (uint32_t)data[11] << 24;
-    if (frame_decode_header(data, sequence, &header) == NULL && header.length <= size - FRAME_HEADER_BYTES) frame_payload_matches(&header, data + FRAME_HEADER_BYTES);
+    bool good = frame_decode_header(data, sequence, &header) == NULL;
+    if (good && header.length <= size - FRAME_HEADER_BYTES) frame_payload_matches(&header, data + FRAME_HEADER_BYTES);
     payload_reader reader = {.at = data + FRAME_HEADER_BYTES, .left = size - FRAME_HEADER_BYTES};
     for (int field = 0; !reader.failed && reader.left > 0; field++) {
         if (field % 3 == 0) take_integer(&reader, 1 << data[0] % 4);

@@ -67,7 +67,7 @@ fuzz() { # SECONDS
     return
   fi
   clang "${flags[@]}" -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o "$out/fuzz_frame" tests/fuzz_frame.c frame.c payload.c exchange.c session.c -pthread &&
-    "$out/fuzz_frame" -max_total_time="$1" -max_len=4096 -print_final_stats=1 -artifact_prefix="$out/" "$out/corpus" >"$out/fuzz.log" 2>&1
+    "$out/fuzz_frame" -max_total_time="$1" -max_len=4096 -dict=tests/fuzz_frame.dict -print_final_stats=1 -artifact_prefix="$out/" "$out/corpus" >"$out/fuzz.log" 2>&1
   local status=$?
   if [ $status -eq 0 ]; then grep number_of_executed_units "$out/fuzz.log"; else tail -40 "$out/fuzz.log"; fi
   tally $status "clang: the fuzzer finds nothing in $1 s"

@@ -241,7 +241,8 @@ static void check_verdict(const player *self) {
     if (strcmp(self->play->expected, "ok") == 0) {
         if (!self->good || failure != NULL) fault("failed: %s", failure);
         for (size_t at = self->message; at < self->play->count; at++) {
-            if (self->play->lines[at].side == 'B' && self->play->lines[at].what == 'M') fault("line %d: the message was not heard", self->play->lines[at].number);
+            const script_line *line = &self->play->lines[at];
+            if (line->side == 'B' && line->what == 'M') fault("line %d: the message was not heard", line->number);
         }
     } else if (self->good || failure == NULL) {
         fault("taken for good");
