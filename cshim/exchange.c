@@ -21,16 +21,21 @@ __attribute__((format(printf, 3, 4))) static void append(char *text, size_t room
 }
 
 // Adds the end of what the backend said on standard error, control characters made visible.
-static void append_tail(session *self) {
-    const child *backend = &self->backend;
-    if (backend->tail_length == 0) return;
+static void append_tail(const child *backend, char *text, size_t room) {
     size_t from = backend->tail_length > 1200 ? backend->tail_length - 1200 : 0;
-    append(self->failure, sizeof self->failure, "; its last words: ");
     for (size_t at = from; at < backend->tail_length; at++) {
         unsigned char byte = (unsigned char)backend->tail[at];
         bool plain = byte >= 0x20 && byte != 0x7f;
-        append(self->failure, sizeof self->failure, plain ? "%c" : byte == '\n' ? " " : "\\x%02x", byte);
+        append(text, room, plain ? "%c" : byte == '\n' ? " " : "\\x%02x", byte);
     }
+}
+
+// After Totals or an Abort the backend has no other way to say something: that it could not keep its record, for one.
+void pass_on_tail(session *self) {
+    if (self->backend.tail_length == 0) return;
+    char text[sizeof self->failure] = "";
+    append_tail(&self->backend, text, sizeof text);
+    self->listener.message(self->listener.argument, 'W', text);
 }
 
 // Records the first failure and ends the backend. Always false.
@@ -49,7 +54,12 @@ bool fail(session *self, const char *format, ...) {
     } else if (died && !self->aborted) {
         append(self->failure, sizeof self->failure, " (exit status %d)", WEXITSTATUS(self->backend.status));
     }
-    if (!self->aborted) append_tail(self);
+    if (self->aborted) {
+        pass_on_tail(self);
+    } else if (self->backend.tail_length > 0) {
+        append(self->failure, sizeof self->failure, "; its last words: ");
+        append_tail(&self->backend, self->failure, sizeof self->failure);
+    }
     return false;
 }
 
@@ -177,7 +187,7 @@ static bool pump(session *self, const void *bytes, size_t length, bool wants_fra
 
 // After a frame was sent or awaited: a cancelled job ends here.
 bool conclude(session *self, bool good) {
-    if (good && self->canceling) wind_down(self, "cancelled in Bacula");
+    if (good && self->canceling) wind_down(self, true, "cancelled in Bacula");
     return good && !self->canceling;
 }
 
@@ -211,13 +221,19 @@ bool expect_frame(session *self, char type, payload_reader *reader) {
     return true;
 }
 
-void wind_down(session *self, const char *why) {
+void wind_down(session *self, bool canceled, const char *why) {
     if (!self->canceling) begin_cancel(self);
     self->winding_down = true;
-    payload_writer reason = {0};
-    put_text(&reason, why);
-    bool good = send_frame(self, 'C', reason.bytes, reason.length);
-    payload_free(&reason);
+    bool good = true;
+    if (canceled) {
+        payload_writer reason = {0};
+        put_text(&reason, why);
+        good = send_frame(self, 'C', reason.bytes, reason.length);
+        payload_free(&reason);
+    } else {
+        // Not a Cancel, or the record would say so.
+        child_close_input(&self->backend);
+    }
     // Whatever it still sends is read and dropped, up to its Abort or its end.
     while (good) {
         if (self->frame_ready) drop_frame(self);

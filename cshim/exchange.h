@@ -43,8 +43,12 @@ bool fail_frame(session *self, const char *wanted);
 // Sends one frame. False on failure; a cancellation is dealt with by conclude().
 bool send_frame(session *self, char type, const void *payload, size_t length);
 
-// The job is over before the backend is: asks it to stop, gives it some time to leave its record, and ends it. Always a failure.
-void wind_down(session *self, const char *why);
+// The job is over before the backend is: asks it to stop, or ends its input where the job failed; gives it some time to leave its record, and ends it.
+// Always a failure.
+void wind_down(session *self, bool canceled, const char *why);
+
+// Passes on what a backend said on standard error that otherwise ended as it should.
+void pass_on_tail(session *self);
 
 // After a frame was sent or awaited: a cancelled job ends here.
 bool conclude(session *self, bool good);

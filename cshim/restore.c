@@ -83,7 +83,10 @@ void write_file(plugin_context *context, io_packet *io) {
 
 brc end_restore_file(plugin_context *context) {
     session *talk = current(context);
-    if (talk != NULL) checked(context, session_end_object(talk));
+    if (talk == NULL) return BRC_OK;
+    // A job that is lost in Bacula closes the file that it was at, wherever that stood.
+    if (job_status(context) != 'T') end_sessions(context);
+    else checked(context, session_end_object(talk));
     return BRC_OK;
 }
 
@@ -98,8 +101,12 @@ void end_restore(plugin_context *context) {
         report(context, "MONGO-603 The restore failed; the reason was given above");
         return;
     }
+    if (job_status(context) != 'T') {
+        end_sessions(context);
+        return;
+    }
     session *talk = current(context);
-    if (talk == NULL || job_status(context) != 'T') return;
+    if (talk == NULL) return;
     if (!sending && !start_restore(context)) return;
     job->restore_started = false;
     if (checked(context, session_complete(talk))) end_sessions(context);

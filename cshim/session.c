@@ -282,7 +282,8 @@ static bool wait_end(session *self) {
 bool session_finish(session *self, char status) {
     if (self->failure[0] != 0) return false;
     if (!self->complete) {
-        wind_down(self, status == 'A' ? "cancelled in Bacula" : "it ended in Bacula before the backend had finished");
+        bool canceled = status == 'A';
+        wind_down(self, canceled, canceled ? "cancelled in Bacula" : "it ended in Bacula before the backend had finished");
         return false;
     }
     payload_writer writer = {0};
@@ -292,6 +293,7 @@ bool session_finish(session *self, char status) {
     child_close_input(&self->backend);
     if (!wait_end(self)) return false;
     bool clean = WIFEXITED(self->backend.status) && WEXITSTATUS(self->backend.status) == 0;
+    if (clean) pass_on_tail(self);
     return clean || fail(self, "MONGO-202 The backend failed after the last object");
 }
 

@@ -1,0 +1,91 @@
+/** Whatever dies, stops or is taken away during a backup: the job never ends well, nothing hangs or stays, and the next job works. */
+
+import assert from "node:assert/strict";
+import { Scene, silenceSeconds } from "./scene.ts";
+
+Deno.test("faults during a backup through a real Bacula", async (t) => {
+  const mebibytes = 128;
+  await using scene = await Scene.start(mebibytes);
+  const { lab } = scene;
+
+  const moments = [
+    { name: "as soon as it is there", bytes: 0 },
+    { name: "in the middle of the data", bytes: 16 << 20 },
+    { name: "near the end of the data", bytes: (mebibytes - 32) << 20 },
+  ];
+  for (const { name, bytes } of moments) {
+    await t.step(`the backend is killed ${name}`, async () => {
+      const job = await scene.strikeBackup(({ pid }) => Deno.kill(pid, "SIGKILL"), bytes);
+      assert.match(job.log, /Fatal error: .*MONGO-202 .*backend ended early \(killed by signal 9\)/);
+      await scene.assertNextJobWorks();
+    });
+  }
+
+  await t.step("the backend falls silent", async () => {
+    const job = await scene.strikeBackup(({ pid }) => Deno.kill(pid, "SIGSTOP"));
+    assert.match(job.log, new RegExp(`MONGO-202 .*said nothing for ${silenceSeconds} s and was killed`));
+    assert.ok(job.endedAfterMs >= silenceSeconds * 1000 - 500, `${job.endedAfterMs} ms`);
+    assert.ok(job.endedAfterMs < silenceSeconds * 1000 + 10_000, `${job.endedAfterMs} ms`);
+    await scene.assertNextJobWorks();
+  });
+
+  await t.step("the operator cancels", async () => {
+    const job = await scene.strikeBackup(({ jobId }) => lab.cancel(jobId));
+    assert.equal(job.status, "A", job.log);
+    const record = await scene.lastRecord();
+    assert.deepEqual([record.jobId, record.outcome, record.code], [job.jobId, "canceled", 203]);
+    assert.match(record.text, /^The job was cancelled/);
+    await scene.assertNextJobWorks();
+  });
+
+  await t.step("the server is killed", async () => {
+    const job = await scene.strikeBackup(() => scene.strikeServer("SIGKILL"));
+    assert.match(job.log, /Fatal error: .*MONGO-30[136] Cannot .*\nHint: /);
+    const record = await scene.lastRecord();
+    assert.deepEqual([record.jobId, record.outcome], [job.jobId, "failed"]);
+    assert.match(record.text, /^Cannot /);
+    await scene.reviveServer();
+    await scene.assertNextJobWorks();
+  });
+
+  await t.step("the server stops answering, and the operator cancels", async () => {
+    const job = await scene.strikeBackup(async ({ jobId }) => {
+      await scene.strikeServer("SIGSTOP");
+      await lab.cancel(jobId);
+    });
+    await scene.strikeServer("SIGCONT");
+    assert.equal(job.status, "A", job.log);
+    assert.ok(job.endedAfterMs < 15_000, `${job.endedAfterMs} ms`);
+    assert.equal((await scene.lastRecord()).outcome, "canceled");
+    await scene.assertNextJobWorks();
+  });
+
+  const obstacles = [
+    {
+      name: "is full",
+      path: "podheitor-mongodb-small-stats.json.tmp",
+      place: (path: string) => Deno.symlink("/dev/full", path),
+    },
+    {
+      name: "can't be written",
+      path: "podheitor-mongodb-small-stats.json.lock",
+      place: async (path: string) => {
+        await Deno.remove(path);
+        await Deno.mkdir(path);
+      },
+    },
+  ];
+  for (const { name, path, place } of obstacles) {
+    await t.step(
+      `the working directory ${name}: the job is as good as it was, and says that it has no record`,
+      async () => {
+        const at = `${lab.folder}/work/${path}`;
+        await place(at);
+        const job = await scene.assertNextJobWorks();
+        assert.match(job.log, /Warning: podheitor-mongodb: MONGO-701 Cannot write \/.*-stats\.json: /);
+        await Deno.remove(at).catch(() => {});
+        await scene.assertNothingStays();
+      },
+    );
+  }
+});
