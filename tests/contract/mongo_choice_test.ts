@@ -13,7 +13,7 @@ import { Secret } from "../../backend/secret.ts";
 import { until } from "../lab/condition.ts";
 import { freePort } from "../lab/daemon.ts";
 import { type Member, ReplicaSet } from "../lab/mongod.ts";
-import { BystanderServer } from "./bystander_server.ts";
+import { FakeServer } from "./fake_server.ts";
 import { failsWith } from "./mongo_edges.ts";
 
 const address = ({ host, port }: Member) => `${host}:${port}`;
@@ -119,7 +119,7 @@ Deno.test("openSource() reads a standalone server, with a warning that it has no
   assert.match(target.description, /^standalone server at 127\.0\.0\.1:\d+ \(MongoDB /);
 });
 
-Deno.test("openSource() and openTarget() refuse what is no replica set that holds data", async () => {
+Deno.test("openSource() and openTarget() refuse what is no replica set that holds data (fake mongos and servers of other versions)", async () => {
   const usual = {
     isWritablePrimary: true,
     ismaster: true,
@@ -139,7 +139,7 @@ Deno.test("openSource() and openTarget() refuse what is no replica set that hold
   ];
   for (const { name, replies, want } of rows) {
     for (const open of [openSource, openTarget]) {
-      await using server = new BystanderServer(replies);
+      await using server = new FakeServer(replies);
       await assert.rejects(open(new Secret(server.uri)), failsWith("unsupportedServer", want), name);
     }
   }

@@ -1,5 +1,5 @@
 /**
- * A server of MongoDB's wire protocol that says of itself whatever a test wants: what no mongod of the lab can be made to say.
+ * A fake server of MongoDB's wire protocol that says of itself whatever a test wants: what no mongod of the lab can be made to say.
  *
  * @module
  */
@@ -10,7 +10,7 @@ const opcodes = { reply: 1, query: 2004, message: 2013 } as const;
 const headerBytes = 16;
 
 /** Answers every command with the reply of its name, or with `hello`'s. Listens on a free port of 127.0.0.1. */
-export class BystanderServer implements AsyncDisposable {
+export class FakeServer implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #connections = new Set<Deno.Conn>();
   readonly #replies: Readonly<Record<string, bson.Document>>;
