@@ -165,7 +165,8 @@ Deno.test("parsePluginCommand: reads each option's own text as its value", () =>
 });
 
 Deno.test("parsePluginCommand: a secret that is torn apart, or stands in the wrong place, is in no error", () => {
-  const letters = "GHJKLQXZ0123456789";
+  // Letters that no error's own words have in a row.
+  const letters = "GHJKLQXZ";
   const piece = fc.string({ unit: fc.constantFrom(...letters), minLength: 4, maxLength: 12 });
   const glue = fc.constantFrom(
     " ",
