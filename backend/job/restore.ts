@@ -14,6 +14,7 @@ import type { OptionValue } from "../options/value.ts";
 import type { JobLog, Target } from "../ports.ts";
 import type { RestoreEvent } from "../protocol/backend_session.ts";
 import { resourceOf } from "./object_path.ts";
+import { missingObjects } from "./restore_plan.ts";
 import { ResourceRestore, type RestoreCounts } from "./resource_restore.ts";
 import { formatNumberOf } from "./wording.ts";
 
@@ -62,6 +63,7 @@ class Restore {
   #manifests = new Map<string, OpenedManifest>();
   #where: string | null = null;
   #selected: ReadonlySet<string> = new Set();
+  readonly #came = new Set<string>();
   #options: Options | undefined;
 
   constructor(context: RestoreContext, failure: AbortController) {
@@ -88,6 +90,9 @@ class Restore {
           await this.#takeFile(event);
       }
     }
+    // Also a collection, or a resource, of which nothing at all came.
+    const missing = [...this.#selected].filter((name) => !this.#came.has(name));
+    if (missing.length > 0) throw missingObjects(missing);
     for (const { restore } of this.#runs.values()) await restore.finish();
   }
 
@@ -179,6 +184,7 @@ class Restore {
 
   async #takeFile({ header, extract, skip }: RestoreEvent & { type: "file" }): Promise<void> {
     const name = this.#virtualName(header.name);
+    this.#came.add(name);
     const { restore } = await this.#runFor(name);
     if (!restore.wants(name)) return await skip();
     await restore.receive(name, header, await extract());

@@ -264,6 +264,15 @@ Deno.test("runRestore() notices at its end what was promised and didn't come", a
   });
 });
 
+Deno.test("runRestore() notices a promised collection of which nothing came", async () => {
+  const { sink } = await backUp(new MemorySource(small));
+  const names = [...sink.files.keys()];
+  for (const gone of ["/shop/items", "/app/empty"]) {
+    const sent = names.filter((name) => !name.includes(gone));
+    await assert.rejects(restore(sink, new MemoryTarget(), { sent, names }), { code: "objectMissing" });
+  }
+});
+
 Deno.test("runRestore() restores one collection when only its files are selected", async () => {
   const { sink } = await backUp(new MemorySource(small));
   const target = new MemoryTarget();
