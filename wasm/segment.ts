@@ -21,8 +21,8 @@ const documentRoomBytes = 17 << 20;
 /** Most that the segments of one pool may need together: half of what 32-bit addresses reach. */
 const poolMaxBytes = 2 ** 31 - 1;
 
-/** Room for small things: two thousand hashers of 2 KiB. */
-const headroomBytes = 4 << 20;
+/** Room for small things: two thousand hashers of 2 KiB, and what an oplog scanner remembers of a hundred thousand namespaces. */
+const headroomBytes = 32 << 20;
 
 /** Where a batch is put for packing; 0 before the first pool. */
 let batchArena = 0;
@@ -43,6 +43,12 @@ export class Segment {
 
   get documents(): number {
     return this.packed.documents;
+  }
+
+  /** Adds a whole document. False when it doesn't fit any more. */
+  append(document: Uint8Array): boolean {
+    new Uint8Array(memory.buffer, batchArena, document.length).set(document);
+    return this.packed.appendAt(batchArena, document.length);
   }
 
   /** BLAKE3 of the packed bytes. */

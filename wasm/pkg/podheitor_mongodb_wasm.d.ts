@@ -2,6 +2,61 @@
 /* eslint-disable */
 
 /**
+ * Goes through oplog entries.
+ */
+export class EntryScanner {
+    free(): void;
+    [Symbol.dispose](): void;
+    ask(namespace: string): void;
+    /**
+     * Counts an entry for a namespace.
+     */
+    count(namespace: string, bytes: number): void;
+    /**
+     * `namespace NUL entries NUL bytes NUL` for each namespace that was counted.
+     */
+    counts(): string;
+    expect(seconds: number, increment: number, term: number, skipped: boolean): void;
+    /**
+     * Seconds, increment and term of the entry that was looked at last.
+     */
+    found(): Float64Array;
+    gatherInto(to: OperationArray, offset: number, length: number, container: number, from: number, index: number): number;
+    keep(namespace: string, name: string, without_deletes: boolean): void;
+    /**
+     * Of the last entry that was passed, whether kept or not.
+     */
+    last(): Float64Array;
+    constructor();
+    /**
+     * The entry that made it pause was kept by the caller.
+     */
+    noteKept(): void;
+    /**
+     * The entry that made it pause has been dealt with.
+     */
+    passEntry(): void;
+    scanInto(to: PackedSegment, offset: number, length: number, container: number, from: number, index: number): number;
+    setLimit(seconds: number, increment: number): void;
+    skip(namespace: string): void;
+    /**
+     * Of the first and the last kept entry since the last call: six numbers, or none.
+     */
+    takeSpan(): Float64Array;
+    readonly entryLength: number;
+    /**
+     * Offset of the entry that made it pause.
+     */
+    readonly entryOffset: number;
+    readonly nextIndex: number;
+    readonly nextOffset: number;
+    /**
+     * Entries that were left out.
+     */
+    readonly skipped: number;
+}
+
+/**
  * An incremental BLAKE3.
  */
 export class Hasher {
@@ -20,11 +75,29 @@ export class Hasher {
 }
 
 /**
+ * Operations gathered for one applyOps.
+ */
+export class OperationArray {
+    free(): void;
+    [Symbol.dispose](): void;
+    constructor(max_bytes: number, max_count: number);
+    /**
+     * The BSON array of all operations; it begins anew.
+     */
+    take(): Uint8Array;
+    readonly count: number;
+}
+
+/**
  * Documents packed one after another, with their digest and checksums. A failed packing spoils them: then only `clear` works.
  */
 export class PackedSegment {
     free(): void;
     [Symbol.dispose](): void;
+    /**
+     * Adds the whole document at `offset`. False: it doesn't fit any more.
+     */
+    appendAt(offset: number, length: number): boolean;
     /**
      * CRC32C of the chunk with that number.
      */

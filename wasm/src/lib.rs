@@ -1,6 +1,10 @@
-//! BLAKE3, CRC32C and the splitting of BSON batches for the backup engine. Callers hand over offsets into this module's memory.
+//! BLAKE3, CRC32C, the splitting of BSON batches and the sorting of oplog entries for the backup engine. Callers hand over offsets into this
+//! module's memory.
 
 pub mod crc32c;
+pub mod entry;
+pub mod operations;
+pub mod scan;
 pub mod segment;
 
 use wasm_bindgen::prelude::*;
@@ -127,6 +131,15 @@ impl PackedSegment {
         Ok(self.whole()?.digest().to_vec())
     }
 
+    /// Adds the whole document at `offset`. False: it doesn't fit any more.
+    #[wasm_bindgen(js_name = appendAt)]
+    pub fn append_at(&mut self, offset: *const u8, length: usize) -> Result<bool, JsError> {
+        self.whole()?;
+        let taken = self.segment.append(unsafe { bytes_at(offset, length) }).map_err(JsError::new)?;
+        self.segment.absorb();
+        Ok(taken)
+    }
+
     /// CRC32C of the chunk with that number.
     pub fn checksum(&self, chunk: usize) -> Result<Option<u32>, JsError> {
         Ok(self.whole()?.checksum(chunk))
@@ -136,4 +149,191 @@ impl PackedSegment {
         self.segment.clear();
         self.spoilt = false;
     }
+}
+
+/// Operations gathered for one applyOps.
+#[wasm_bindgen]
+pub struct OperationArray(operations::Operations);
+
+#[wasm_bindgen]
+impl OperationArray {
+    #[wasm_bindgen(constructor)]
+    pub fn new(max_bytes: usize, max_count: u32) -> OperationArray {
+        OperationArray(operations::Operations::new(max_bytes, max_count))
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn count(&self) -> u32 {
+        self.0.count
+    }
+
+    /// The BSON array of all operations; it begins anew.
+    pub fn take(&mut self) -> Vec<u8> {
+        let array = self.0.array();
+        self.0.clear();
+        array
+    }
+}
+
+/// Goes through oplog entries.
+#[wasm_bindgen]
+pub struct EntryScanner {
+    scanner: scan::Scanner,
+    cursor: segment::Cursor,
+}
+
+#[wasm_bindgen]
+impl EntryScanner {
+    #[wasm_bindgen(constructor)]
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> EntryScanner {
+        EntryScanner { scanner: scan::Scanner::new(), cursor: segment::Cursor::START }
+    }
+
+    pub fn skip(&mut self, namespace: &str) {
+        self.scanner.skip(namespace.as_bytes());
+    }
+
+    pub fn keep(&mut self, namespace: &str, name: &str, without_deletes: bool) {
+        self.scanner.keep(namespace.as_bytes(), name.as_bytes(), without_deletes);
+    }
+
+    pub fn ask(&mut self, namespace: &str) {
+        self.scanner.ask(namespace.as_bytes());
+    }
+
+    #[wasm_bindgen(js_name = setLimit)]
+    pub fn set_limit(&mut self, seconds: u32, increment: u32) {
+        self.scanner.set_limit(seconds, increment);
+    }
+
+    pub fn expect(&mut self, seconds: u32, increment: u32, term: f64, skipped: bool) {
+        self.scanner.expect(entry::Position { seconds, increment, term: term as i64 }, skipped);
+    }
+
+    /// Counts an entry for a namespace.
+    pub fn count(&mut self, namespace: &str, bytes: usize) {
+        self.scanner.count(namespace.as_bytes(), bytes);
+    }
+
+    /// The entry that made it pause was kept by the caller.
+    #[wasm_bindgen(js_name = noteKept)]
+    pub fn note_kept(&mut self) {
+        self.scanner.note_kept(self.scanner.found);
+    }
+
+    /// The entry that made it pause has been dealt with.
+    #[wasm_bindgen(js_name = passEntry)]
+    pub fn pass_entry(&mut self) {
+        self.scanner.pass_entry();
+    }
+
+    #[wasm_bindgen(js_name = scanInto)]
+    pub fn scan_into(
+        &mut self,
+        to: &mut PackedSegment,
+        offset: *const u8,
+        length: usize,
+        container: u8,
+        from: usize,
+        index: u32,
+    ) -> Result<u8, JsError> {
+        to.whole()?;
+        let paused = self.scan(&mut to.segment, offset, length, container, from, index);
+        to.segment.absorb();
+        to.spoilt = paused.is_err();
+        paused
+    }
+
+    #[wasm_bindgen(js_name = gatherInto)]
+    pub fn gather_into(
+        &mut self,
+        to: &mut OperationArray,
+        offset: *const u8,
+        length: usize,
+        container: u8,
+        from: usize,
+        index: u32,
+    ) -> Result<u8, JsError> {
+        self.scan(&mut to.0, offset, length, container, from, index)
+    }
+
+    fn scan(
+        &mut self,
+        sink: &mut dyn scan::Sink,
+        offset: *const u8,
+        length: usize,
+        container: u8,
+        from: usize,
+        index: u32,
+    ) -> Result<u8, JsError> {
+        let container = match container {
+            0 => scan::Container::Batch,
+            1 => scan::Container::Segment,
+            _ => scan::Container::Operations,
+        };
+        if from > length {
+            return Err(JsError::new(&format!("offset {from} is outside the {length} bytes")));
+        }
+        self.cursor = segment::Cursor { offset: from, index };
+        let paused = self.scanner.scan(sink, unsafe { bytes_at(offset, length) }, container, &mut self.cursor);
+        paused.map(|pause| pause as u8).map_err(|fault| JsError::new(&format!("{} at offset {}", fault.what, fault.offset)))
+    }
+
+    #[wasm_bindgen(getter, js_name = nextOffset)]
+    pub fn next_offset(&self) -> usize {
+        self.cursor.offset
+    }
+
+    #[wasm_bindgen(getter, js_name = nextIndex)]
+    pub fn next_index(&self) -> u32 {
+        self.cursor.index
+    }
+
+    /// Offset of the entry that made it pause.
+    #[wasm_bindgen(getter, js_name = entryOffset)]
+    pub fn entry_offset(&self) -> usize {
+        self.scanner.at
+    }
+
+    #[wasm_bindgen(getter, js_name = entryLength)]
+    pub fn entry_length(&self) -> usize {
+        self.scanner.length
+    }
+
+    /// Seconds, increment and term of the entry that was looked at last.
+    pub fn found(&self) -> Vec<f64> {
+        numbers(self.scanner.found)
+    }
+
+    /// Of the last entry that was passed, whether kept or not.
+    pub fn last(&self) -> Vec<f64> {
+        numbers(self.scanner.last)
+    }
+
+    /// Of the first and the last kept entry since the last call: six numbers, or none.
+    #[wasm_bindgen(js_name = takeSpan)]
+    pub fn take_span(&mut self) -> Vec<f64> {
+        let last = self.scanner.last_kept;
+        self.scanner.first_kept.take().map_or_else(Vec::new, |first| [numbers(first), numbers(last)].concat())
+    }
+
+    /// `namespace NUL entries NUL bytes NUL` for each namespace that was counted.
+    pub fn counts(&self) -> String {
+        let mut text = String::new();
+        for (namespace, count) in &self.scanner.counts {
+            text += &format!("{}\0{}\0{}\0", String::from_utf8_lossy(namespace), count.entries, count.bytes);
+        }
+        text
+    }
+
+    /// Entries that were left out.
+    #[wasm_bindgen(getter)]
+    pub fn skipped(&self) -> f64 {
+        self.scanner.skipped as f64
+    }
+}
+
+fn numbers(position: entry::Position) -> Vec<f64> {
+    vec![f64::from(position.seconds), f64::from(position.increment), position.term as f64]
 }

@@ -9,7 +9,7 @@ pub const CHUNK: usize = 1 << 20;
 const HASHED_AT_ONCE: usize = 128 << 10;
 
 const DOCUMENT: u8 = 0x03;
-const SMALLEST_DOCUMENT: usize = 5;
+pub const SMALLEST_DOCUMENT: usize = 5;
 
 /// Where the next element of an array begins, and its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,39 +65,34 @@ impl Segment {
     fn pack_documents(&mut self, array: &[u8], cursor: &mut Cursor) -> Result<bool, Fault> {
         let end = check_frame(array)?;
         let mut key = DecimalKey::new(cursor.index);
-        loop {
-            let start = cursor.offset;
-            match array[start] {
-                0 if start == end => return Ok(true),
-                DOCUMENT => {}
-                _ => return Err(Fault { offset: start, what: "an element that is not a document" }),
-            }
-            let body = start + 1 + key.digits().len() + 1;
-            if body + SMALLEST_DOCUMENT > end {
-                return Err(Fault { offset: start, what: "an element that the array is too short for" });
-            }
-            if &array[start + 1..body - 1] != key.digits() || array[body - 1] != 0 {
-                return Err(Fault { offset: start + 1, what: "a key that is not the next number" });
-            }
-            let length = length_at(array, body);
-            if length < SMALLEST_DOCUMENT || length > end - body || array[body + length - 1] != 0 {
-                return Err(Fault { offset: body, what: "a document of an impossible length" });
-            }
-            let size = self.bytes.len();
-            if (size > 0 && size + length > self.limit) || size + length > self.bytes.capacity() {
-                return if size > 0 { Ok(false) } else { Err(Fault { offset: body, what: "a document above the server's limit" }) };
-            }
-            self.bytes.extend_from_slice(&array[body..body + length]);
-            self.documents += 1;
-            if self.bytes.len() - self.absorbed >= HASHED_AT_ONCE {
-                self.absorb();
+        while let Some((body, length)) = element_at(array, cursor.offset, end, &key)? {
+            let fault = |what| Fault { offset: body, what };
+            if !self.append(&array[body..body + length]).map_err(fault)? {
+                return Ok(false);
             }
             *cursor = Cursor { offset: body + length, index: cursor.index + 1 };
             key.increment();
         }
+        Ok(true)
     }
 
-    fn absorb(&mut self) {
+    /// Adds a whole document. False: it doesn't fit any more.
+    #[inline]
+    pub fn append(&mut self, document: &[u8]) -> Result<bool, &'static str> {
+        let size = self.bytes.len();
+        if (size > 0 && size + document.len() > self.limit) || size + document.len() > self.bytes.capacity() {
+            return if size > 0 { Ok(false) } else { Err("a document above the server's limit") };
+        }
+        self.bytes.extend_from_slice(document);
+        self.documents += 1;
+        if self.bytes.len() - self.absorbed >= HASHED_AT_ONCE {
+            self.absorb();
+        }
+        Ok(true)
+    }
+
+    /// Takes hash and checksums of what was added since the last time.
+    pub fn absorb(&mut self) {
         self.hasher.update(&self.bytes[self.absorbed..]);
         while self.absorbed < self.bytes.len() {
             let chunk = self.absorbed / CHUNK;
@@ -135,8 +130,30 @@ impl Segment {
     }
 }
 
+/// The document of the array's element at `start`, as offset and length; none at the array's end.
+#[inline]
+pub fn element_at(array: &[u8], start: usize, end: usize, key: &DecimalKey) -> Result<Option<(usize, usize)>, Fault> {
+    match array[start] {
+        0 if start == end => return Ok(None),
+        DOCUMENT => {}
+        _ => return Err(Fault { offset: start, what: "an element that is not a document" }),
+    }
+    let body = start + 1 + key.digits().len() + 1;
+    if body + SMALLEST_DOCUMENT > end {
+        return Err(Fault { offset: start, what: "an element that the array is too short for" });
+    }
+    if &array[start + 1..body - 1] != key.digits() || array[body - 1] != 0 {
+        return Err(Fault { offset: start + 1, what: "a key that is not the next number" });
+    }
+    let length = length_at(array, body);
+    if length < SMALLEST_DOCUMENT || length > end - body || array[body + length - 1] != 0 {
+        return Err(Fault { offset: body, what: "a document of an impossible length" });
+    }
+    Ok(Some((body, length)))
+}
+
 /// Checks an array's own length and terminator; returns the terminator's offset.
-fn check_frame(array: &[u8]) -> Result<usize, Fault> {
+pub fn check_frame(array: &[u8]) -> Result<usize, Fault> {
     if array.len() < SMALLEST_DOCUMENT || length_at(array, 0) != array.len() {
         return Err(Fault { offset: 0, what: "an array whose length is not its bytes'" });
     }
@@ -148,18 +165,18 @@ fn check_frame(array: &[u8]) -> Result<usize, Fault> {
 }
 
 /// A BSON length; a negative one is as good as one that is far too large.
-fn length_at(bytes: &[u8], at: usize) -> usize {
+pub fn length_at(bytes: &[u8], at: usize) -> usize {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) as usize
 }
 
 /// The decimal digits of an array's index, counted up in place.
-struct DecimalKey {
+pub struct DecimalKey {
     digits: [u8; 10],
     first: usize,
 }
 
 impl DecimalKey {
-    fn new(mut index: u32) -> DecimalKey {
+    pub fn new(mut index: u32) -> DecimalKey {
         let mut key = DecimalKey { digits: [b'0'; 10], first: 10 };
         loop {
             key.first -= 1;
@@ -171,11 +188,11 @@ impl DecimalKey {
         }
     }
 
-    fn digits(&self) -> &[u8] {
+    pub fn digits(&self) -> &[u8] {
         &self.digits[self.first..]
     }
 
-    fn increment(&mut self) {
+    pub fn increment(&mut self) {
         let mut at = 9;
         while self.digits[at] == b'9' {
             self.digits[at] = b'0';
