@@ -8,3 +8,11 @@ export interface Namespace {
 export function formatNamespace({ database, collection }: Namespace): string {
   return `${database}.${collection}`;
 }
+
+/** The namespace of its full name: the database ends at the first dot. */
+export function parseNamespace(name: string): Namespace {
+  const dot = name.indexOf(".");
+  return dot < 0
+    ? { database: name, collection: "" }
+    : { database: name.slice(0, dot), collection: name.slice(dot + 1) };
+}

@@ -16,15 +16,18 @@ export function compareTimestamps(a: Timestamp, b: Timestamp): number {
   return a.t - b.t || a.i - b.i;
 }
 
-/** `1719900000.4` */
-export function formatTimestamp({ t, i }: Timestamp): string {
-  return `${t}.${i}`;
-}
-
 /** The timestamp of a BSON Timestamp's 64 bits. */
 export function timestampFromBits(bits: bigint): Timestamp {
   if (bits < 0n || bits > 0xffff_ffff_ffff_ffffn) {
     throw new PluginError("internal", `Cannot read a timestamp: ${bits} is not an unsigned 64-bit number`);
   }
   return { t: Number(bits >> 32n), i: Number(bits & 0xffff_ffffn) };
+}
+
+/** The largest increment within a second: a timestamp with it stands for the second's end. */
+export const lastIncrement = 0xffff_ffff;
+
+/** `1719900000.4 (2024-07-02T06:00:00Z)`, for operators. */
+export function describeTimestamp(at: Timestamp): string {
+  return `${at.t}.${at.i} (${new Date(at.t * 1000).toISOString().replace(".000Z", "Z")})`;
 }

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { PluginError } from "./errors.ts";
-import { compareTimestamps, formatTimestamp, timestampFromBits } from "./timestamp.ts";
+import { compareTimestamps, describeTimestamp, timestampFromBits } from "./timestamp.ts";
 
 const uint32 = fc.nat({ max: 0xffff_ffff });
 const timestamp = fc.record({ t: uint32, i: uint32 }, { noNullPrototype: true });
 const toBits = ({ t, i }: { t: number; i: number }) => (BigInt(t) << 32n) | BigInt(i);
 
-Deno.test("formatTimestamp() writes seconds and increment", () => {
-  assert.equal(formatTimestamp({ t: 1_719_900_000, i: 4 }), "1719900000.4");
+Deno.test("describeTimestamp() writes seconds, increment and the instant", () => {
+  assert.equal(describeTimestamp({ t: 1_719_900_000, i: 4 }), "1719900000.4 (2024-07-02T06:00:00Z)");
 });
 
 Deno.test("compareTimestamps() orders as the 64 bits do", () => {

@@ -82,6 +82,15 @@ export function stringValue(value: Uint8Array): string {
   return decodeText(value.subarray(4, value.length - 1));
 }
 
+/** A string as an element. */
+export function stringElement(key: string, content: string): BsonElement {
+  const bytes = new TextEncoder().encode(content);
+  const value = new Uint8Array(bytes.length + 5);
+  new DataView(value.buffer).setInt32(0, bytes.length + 1, true);
+  value.set(bytes, 4);
+  return { key, type: bsonType.string, value };
+}
+
 /** A run of whole documents. */
 export interface DocumentGroup {
   readonly bytes: Uint8Array;
