@@ -20,7 +20,9 @@ export interface TrustPolicy {
 /** A manifest whose seal is good. */
 export interface OpenedManifest {
   readonly manifest: Manifest;
-  /** First 16 hexadecimal digits of its BLAKE3. */
+  /** Its BLAKE3, hexadecimal: what a job that continues it names. */
+  readonly digest: string;
+  /** First 16 digits of it. */
   readonly id: string;
   /** Key that signed it, null for an unsigned one. */
   readonly keyId: string | null;
@@ -46,7 +48,38 @@ export async function openManifest(bytes: Uint8Array, trust: TrustPolicy): Promi
   }
   const [contradiction] = findContradictions(parsed.data);
   if (contradiction !== undefined) throw invalid(contradiction);
-  return { manifest: parsed.data, id: digest.slice(0, 16), keyId: sealed.keyId };
+  return { manifest: parsed.data, digest, id: digest.slice(0, 16), keyId: sealed.keyId };
+}
+
+/** What a manifest says of its place among others, before it is verified. */
+export interface ManifestPlace {
+  readonly resource: string;
+  readonly jobName: string;
+  readonly level: "F" | "I" | "D";
+  readonly createdAt: string;
+  readonly digest: string;
+  /** Digest of the manifest that it continues; null for a Full. */
+  readonly parentDigest: string | null;
+}
+
+/**
+ * Reads a manifest's place without believing it: to find the files of a chain, not to restore them.
+ *
+ * @throws PluginError `manifestInvalid`
+ */
+export function readPlace(bytes: Uint8Array): ManifestPlace {
+  const { blake3: digest, manifest } = parseSealed(bytes);
+  const parsed = manifestSchema.safeParse(manifest);
+  if (!parsed.success) throw invalid(parsed.error.issues[0]!.message);
+  const { resource, job, createdAt, parent } = parsed.data;
+  return {
+    resource,
+    jobName: job.name,
+    level: job.level,
+    createdAt,
+    digest,
+    parentDigest: parent?.blake3 ?? null,
+  };
 }
 
 /** Reads the seal; only the canonical form of what it says is taken, so that no two texts mean the same. */

@@ -5,7 +5,7 @@
  */
 
 import * as z from "zod";
-import { compareTimestamps } from "../timestamp.ts";
+import { compareTimestamps, type Timestamp } from "../timestamp.ts";
 
 /** Format and version in one word. */
 const manifestFormat = "podheitor-mongodb-manifest/1";
@@ -22,6 +22,35 @@ const namespace = z.strictObject({ database: name, collection: name });
 const oplogPosition = z.strictObject({ t: uint32, i: uint32, term: z.int() });
 
 const segment = z.strictObject({ path, size: count.min(5), documents: count.min(1), blake3: digest });
+
+const timestamp = z.strictObject({ t: uint32, i: uint32 });
+
+/** Oplog entries one after another; `first` and `last` are the timestamps of those at its ends. */
+const oplogSegment = z.strictObject({
+  path,
+  size: count.min(5),
+  entries: count.min(1),
+  blake3: digest,
+  first: timestamp,
+  last: timestamp,
+});
+
+/** What a job has of the oplog: every entry of its scope after `from`, up to and including `to`; a Full has `from` too. */
+const oplogSlice = z.strictObject({
+  /** Member whose oplog was read. */
+  source: name,
+  from: oplogPosition,
+  to: oplogPosition,
+  entries: count,
+  bytes: count,
+  /** Transactions of which only the part in the job's databases was kept. */
+  cutTransactions: count,
+  /** Entries and their bytes by what they touch; an entry that touches several counts in each. Sorted. */
+  namespaces: z.array(
+    z.strictObject({ database: name, collection: z.string().max(4096), entries: count, bytes: count }),
+  ),
+  segments: z.array(oplogSegment),
+});
 
 const collection = z.strictObject({
   name,
@@ -61,13 +90,17 @@ export const manifestSchema = z.strictObject({
   deployment: z.strictObject({
     kind: z.enum(["replicaSet", "standalone"]),
     setName: name.nullable(),
+    setId: z.string().regex(/^[0-9a-f]{24}$/).nullable(),
     serverVersion: name,
     featureCompatibilityVersion: z.string(),
     source: name,
     sourceState: name,
     members: z.array(member),
   }),
-  oplog: z.strictObject({ start: oplogPosition, end: oplogPosition }).nullable(),
+  /** Null for a Full, and for it alone. */
+  parent: z.strictObject({ jobName: name, blake3: digest }).nullable(),
+  /** Null where the server has no oplog. */
+  oplog: oplogSlice.nullable(),
   databases: z.array(z.strictObject({ name, collections: z.array(collection) })),
   totals: z.strictObject({
     databases: count,
@@ -90,11 +123,13 @@ export const sealedSchema = z.strictObject({
 export type Manifest = z.infer<typeof manifestSchema>;
 export type ManifestCollection = z.infer<typeof collection>;
 export type ManifestSegment = z.infer<typeof segment>;
+export type ManifestOplog = z.infer<typeof oplogSlice>;
+export type ManifestOplogSegment = z.infer<typeof oplogSegment>;
 
-/** A virtual file as the manifest lists it. `documents` is null for metadata. */
+/** A virtual file as the manifest lists it. `documents` is null for metadata, the number of entries for a piece of the oplog. */
 export interface ManifestObject {
   readonly path: string;
-  readonly kind: "segment" | "metadata";
+  readonly kind: "segment" | "metadata" | "oplog";
   readonly size: number;
   readonly documents: number | null;
   readonly blake3: string;
@@ -107,6 +142,9 @@ export function* manifestObjects(manifest: Manifest): Generator<ManifestObject> 
       yield { ...metadataObject, kind: "metadata", documents: null };
       for (const one of segments) yield { ...one, kind: "segment" };
     }
+  }
+  for (const { entries, ...one } of manifest.oplog?.segments ?? []) {
+    yield { ...one, kind: "oplog", documents: entries };
   }
 }
 
@@ -137,12 +175,41 @@ export function findContradictions(manifest: Manifest): string[] {
       }
     }
   }
-  if (manifest.oplog !== null && compareTimestamps(manifest.oplog.start, manifest.oplog.end) > 0) {
-    faults.push("the oplog's end is before its start");
+  if ((manifest.job.level === "F") !== (manifest.parent === null)) {
+    faults.push(
+      `a job of level ${manifest.job.level} ${manifest.parent === null ? "has no parent" : "has a parent"}`,
+    );
   }
+  if (manifest.oplog !== null) faults.push(...findSliceFaults(manifest.oplog, manifest.job.level === "F"));
+  else if (manifest.job.level !== "F") faults.push(`a job of level ${manifest.job.level} has no oplog`);
   for (const [name, sum] of Object.entries(sums)) {
     const total = manifest.totals[name as keyof typeof sums];
     if (total !== sum) faults.push(`the total of ${name} is ${total}, its parts make ${sum}`);
+  }
+  return faults;
+}
+
+function findSliceFaults({ from, to, entries, bytes, segments }: ManifestOplog, isFull: boolean): string[] {
+  const faults: string[] = [];
+  if (compareTimestamps(from, to) > 0) faults.push("the oplog's end is before its start");
+  if (segments.reduce((sum, one) => sum + one.entries, 0) !== entries) {
+    faults.push("the oplog's entries are not the sum of its segments");
+  }
+  if (segments.reduce((sum, one) => sum + one.size, 0) !== bytes) {
+    faults.push("the oplog's bytes are not the sum of its segments");
+  }
+  let last: Timestamp | null = null;
+  for (const segment of segments) {
+    const order = last === null
+      ? compareTimestamps(segment.first, from) + (isFull ? 1 : 0)
+      : compareTimestamps(segment.first, last);
+    if (
+      order <= 0 || compareTimestamps(segment.last, segment.first) < 0 ||
+      compareTimestamps(segment.last, to) > 0
+    ) {
+      faults.push(`${segment.path} is out of its place in the oplog`);
+    }
+    last = segment.last;
   }
   return faults;
 }

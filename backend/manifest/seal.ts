@@ -14,7 +14,9 @@ import { sign, type SigningKey } from "./signature.ts";
 /** A manifest as it is stored. */
 export interface SealedManifest {
   readonly bytes: Uint8Array;
-  /** First 16 hexadecimal digits of the manifest's BLAKE3. */
+  /** The manifest's BLAKE3, hexadecimal. */
+  readonly digest: string;
+  /** Its first 16 digits. */
   readonly id: string;
   /** Id of the signing key, null without a signature. */
   readonly keyId: string | null;
@@ -44,6 +46,7 @@ export async function seal(manifest: Manifest, key: SigningKey | null): Promise<
   const sealed = { blake3: digest, keyId: key?.id ?? null, manifest, signature };
   return {
     bytes: new TextEncoder().encode(canonicalText(sealed)),
+    digest,
     id: digest.slice(0, 16),
     keyId: sealed.keyId,
   };

@@ -26,13 +26,24 @@ function manifest(collections = 1): Manifest {
     deployment: {
       kind: "replicaSet",
       setName: "rs0",
+      setId: "0123456789abcdef01234567",
       serverVersion: "6.0.5",
       featureCompatibilityVersion: "6.0",
       source: "h:1",
       sourceState: "SECONDARY",
       members: [{ host: "h:1", state: "SECONDARY", healthy: true, hidden: false, lagSeconds: 0 }],
     },
-    oplog: { start: { t: 1, i: 2, term: 1 }, end: { t: 3, i: 4, term: 1 } },
+    parent: null,
+    oplog: {
+      source: "h:1",
+      from: { t: 1, i: 2, term: 1 },
+      to: { t: 3, i: 4, term: 1 },
+      entries: 0,
+      bytes: 0,
+      cutTransactions: 0,
+      namespaces: [],
+      segments: [],
+    },
     databases: [{
       name: "app",
       collections: Array.from({ length: collections }, (_, at) => ({
