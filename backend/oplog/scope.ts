@@ -1,0 +1,73 @@
+/**
+ * Which entries of the oplog belong to a job, and what of a transaction does.
+ *
+ * @module
+ */
+
+import { type BsonElement, bsonType, elements, joinElements } from "../bson/document.ts";
+import type { Namespace } from "../namespace.ts";
+import { type OplogCommand, readCommand, touchedBy } from "./command.ts";
+import { readEntry } from "./entry.ts";
+
+/** Says whether a namespace is wanted; the collection is "" for a whole database. */
+export type Accepts = (namespace: Namespace) => boolean;
+
+/** Databases of a server's own, and the users and roles: no backup of users' data has them. */
+export function isServersOwn({ database, collection }: Namespace): boolean {
+  return database === "config" || database === "local" ||
+    (database === "admin" && collection.startsWith("system."));
+}
+
+/** The operations of an applyOps that are wanted. */
+export interface ScopedOperations {
+  /** The raw array of those that are, the very same where all are. */
+  readonly array: Uint8Array;
+  readonly kept: number;
+  readonly left: number;
+  /** What is touched by those that are kept, with the bytes of each. */
+  readonly touched: readonly { readonly namespace: Namespace; readonly bytes: number }[];
+}
+
+/** Picks the wanted ones among the operations of an applyOps, those of one within it too. */
+export function scopeOperations(operations: Uint8Array, accepts: Accepts): ScopedOperations {
+  const kept: BsonElement[] = [];
+  const touched: { namespace: Namespace; bytes: number }[] = [];
+  let left = 0;
+  for (const element of elements(operations)) {
+    const inner = touchedByOperation(element.value);
+    const wanted = inner.filter((namespace) => accepts(namespace));
+    if (wanted.length === 0 && inner.length > 0) {
+      left++;
+      continue;
+    }
+    kept.push({ ...element, key: String(kept.length) });
+    for (const namespace of wanted) touched.push({ namespace, bytes: element.value.length });
+  }
+  return { array: left === 0 ? operations : joinElements(kept), kept: kept.length, left, touched };
+}
+
+/** Namespaces of one operation of an applyOps. */
+function touchedByOperation(bytes: Uint8Array): readonly Namespace[] {
+  const entry = readEntry(bytes);
+  if (entry.op === "n") return [];
+  if (entry.op !== "c") return [entry.namespace];
+  return touchedByCommand(readCommand(entry));
+}
+
+/** Namespaces that a command touches, an applyOps by its operations. */
+export function touchedByCommand(command: OplogCommand): readonly Namespace[] {
+  if (command.kind !== "applyOps") return touchedBy(command);
+  return [...elements(command.operations)].flatMap(({ value }) => touchedByOperation(value));
+}
+
+/** An applyOps entry with other operations, everything else of it as it was. */
+export function replaceOperations(entry: Uint8Array, operations: Uint8Array): Uint8Array {
+  const replaced = [...elements(entry)].map((field) => {
+    if (field.key !== "o") return field;
+    const object = [...elements(field.value)].map((one) =>
+      one.key === "applyOps" ? { key: one.key, type: bsonType.array, value: operations } : one
+    );
+    return { ...field, value: joinElements(object) };
+  });
+  return joinElements(replaced);
+}
