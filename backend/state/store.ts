@@ -5,6 +5,7 @@
  */
 
 import { PluginError } from "../errors.ts";
+import { replaceFile, sidecarPath } from "./atomic_file.ts";
 import { addRecord, formatStats, type JobRecord, parseStats, type StatsFile } from "./job_record.ts";
 
 /** The sidecars of one working directory. */
@@ -40,7 +41,7 @@ export class JobStore {
         await Deno.rename(path, `${path}.unreadable`);
         return null;
       });
-      await replaceFile(path, formatStats(addRecord(known, resource, record)));
+      await replaceFile(path, formatStats(addRecord(known, resource, record)), 0o640);
     } catch (cause) {
       throw new PluginError("stateWrite", `Cannot write ${path}: ${reason(cause)}`, {
         hint:
@@ -51,30 +52,8 @@ export class JobStore {
   }
 
   #statsPath(resource: string): string {
-    if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(resource)) {
-      throw new PluginError("internal", `Cannot name a sidecar: "${resource}" is no name of a resource`);
-    }
-    return `${this.#directory}/podheitor-mongodb-${resource}-stats.json`;
+    return sidecarPath(this.#directory, resource, "stats");
   }
-}
-
-/** Puts a text in a file's place: readers see the old one or the new one, also after a crash. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.tmp`;
-  try {
-    {
-      using file = await Deno.open(temporary, { create: true, write: true, truncate: true, mode: 0o640 });
-      const bytes = new TextEncoder().encode(text);
-      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-      await file.sync();
-    }
-    await Deno.rename(temporary, path);
-  } catch (cause) {
-    await Deno.remove(temporary).catch(() => {});
-    throw cause;
-  }
-  using directory = await Deno.open(path.slice(0, path.lastIndexOf("/")) || "/");
-  await directory.sync();
 }
 
 function reason(cause: unknown): string {
