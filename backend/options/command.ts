@@ -5,9 +5,11 @@
  */
 
 import { PluginError } from "../errors.ts";
+import { countStars } from "./namespace_pattern.ts";
 import { nearest } from "./nearest.ts";
 import { type OptionName, optionRows, type Options, optionTable } from "./table.ts";
-import { type OptionValue, parseValue, ValueFault } from "./value.ts";
+import { type OptionValue, parseValue } from "./value.ts";
+import { ValueFault } from "./value_fault.ts";
 
 /** What the command begins with. */
 const pluginName = "podheitor-mongodb";
@@ -39,7 +41,26 @@ export function parsePluginCommand(text: string): Options {
     );
   }
   if (faults.length > 0) throw unreadable(faults);
-  return withDefaults(given);
+  const options = withDefaults(given);
+  // One of them alone may be waiting for the other one, which the restore's prompt gives.
+  if (given.has("ns_from") && given.has("ns_to")) checkRenames(options);
+  return options;
+}
+
+/**
+ * Refuses renames that don't come in pairs. For options that nothing will be added to.
+ *
+ * @throws PluginError `optionInvalid`
+ */
+export function checkRenames({ ns_from, ns_to }: Pick<Options, "ns_from" | "ns_to">): void {
+  const isPaired = ns_from.length === ns_to.length &&
+    ns_from.every((pattern, at) => countStars(pattern) === countStars(ns_to[at]!));
+  if (isPaired) return;
+  throw new PluginError(
+    "optionInvalid",
+    'Cannot rename collections: "ns_from" and "ns_to" need as many patterns, and each pair as many "*"',
+    { hint: "Say it like ns_from=app.*,shop.orders ns_to=app_copy.*,shop.orders_old." },
+  );
 }
 
 /** Options with some of them replaced. */

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { PluginError } from "../errors.ts";
-import { overrideOptions, parsePluginCommand } from "./command.ts";
+import { checkRenames, overrideOptions, parsePluginCommand } from "./command.ts";
 import { optionRows, optionTable } from "./table.ts";
 import { formatValue } from "./value.ts";
 
@@ -208,6 +208,32 @@ Deno.test("parsePluginCommand: a secret that is torn apart, or stands in the wro
     }),
     { numRuns: 2000 },
   );
+});
+
+const unpaired = [
+  { name: "more from than to", ns_from: ["a.*", "b.*"], ns_to: ["c.*"] },
+  { name: "fewer from than to", ns_from: ["a.*"], ns_to: ["c.*", "d.*"] },
+  { name: "more stars from than to", ns_from: ["a.*", "*.b*"], ns_to: ["c.*", "c.*"] },
+  { name: "fewer stars from than to", ns_from: ["a.b"], ns_to: ["c.*"] },
+];
+
+for (const { name, ns_from, ns_to } of unpaired) {
+  Deno.test(`checkRenames: refuses ${name}, also in a plugin command that has both`, () => {
+    const wanted = { code: "optionInvalid", message: /"ns_from" and "ns_to" need as many patterns/ };
+    throws(() => checkRenames({ ns_from, ns_to }), wanted);
+    throws(
+      () => parsePluginCommand(`podheitor-mongodb: ${uri} ns_from=${ns_from} ns_to=${ns_to}`),
+      wanted,
+    );
+  });
+}
+
+Deno.test("checkRenames: takes pairs, and nothing; a plugin command may leave one of them to the prompt", () => {
+  checkRenames({ ns_from: [], ns_to: [] });
+  checkRenames({ ns_from: ["data.*_*", "a.b"], ns_to: ["*.*", "c.d"] });
+  const { ns_from, ns_to } = parsePluginCommand(`podheitor-mongodb: ${uri} ns_to=c.*`);
+  deepStrictEqual({ ns_from, ns_to }, { ns_from: [], ns_to: ["c.*"] });
+  throws(() => checkRenames({ ns_from, ns_to }), { code: "optionInvalid" });
 });
 
 Deno.test("overrideOptions: a connection string replaces the file of one, other options stay", () => {

@@ -6,7 +6,8 @@
 
 import { PluginError } from "../errors.ts";
 import { type OptionName, type OptionRow, optionRows } from "./table.ts";
-import { type OptionValue, parseValue, ValueFault } from "./value.ts";
+import { type OptionValue, parseValue } from "./value.ts";
+import { ValueFault } from "./value_fault.ts";
 
 /** Name under which Bacula keeps the form. */
 export const restoreFormName = "RestoreOptions";

@@ -2,14 +2,26 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { PluginError } from "../errors.ts";
 import { parseRestoreForm, restoreForm } from "./restore_form.ts";
-import { optionTable } from "./table.ts";
+import { type OptionName, optionTable } from "./table.ts";
 
 Deno.test("restoreForm: a prompt and a field for each option that may be given at a restore", () => {
+  const fields: [OptionName, string][] = [
+    ["uri", "STR"],
+    ["drop", "BOOL"],
+    ["allow_unsigned", "BOOL"],
+    ["pit", "STR"],
+    ["dry_run", "BOOL"],
+    ["include", "STR"],
+    ["exclude", "STR"],
+    ["ns_from", "STR"],
+    ["ns_to", "STR"],
+    ["where", "STR"],
+  ];
   strictEqual(
     restoreForm(),
-    `OptPrompt="${optionTable.uri.summary}"\nuri=@STR@\n\n` +
-      `OptPrompt="${optionTable.drop.summary}"\ndrop=@BOOL@\n\n` +
-      `OptPrompt="${optionTable.allow_unsigned.summary}"\nallow_unsigned=@BOOL@\n`,
+    fields.map(([name, kind]) =>
+      `OptPrompt="${optionTable[name].summary.replaceAll('"', "'")}"\n${name}=@${kind}@\n`
+    ).join("\n"),
   );
 });
 
@@ -33,6 +45,17 @@ const good = [
     want: [["uri", 'mongodb://a"b\\c']],
   },
   { name: "names in capitals", input: "DROP=yes", want: [["drop", true]] },
+  {
+    name: "every kind of parameter",
+    input:
+      'pit="1795421234:7"\ndry_run=yes\ninclude="app.*, shop.a b"\nns_from="a.*"\nns_to="b.*"\nwhere="/var/a b"\n',
+    want: [["pit", "1795421234:7"], ["dry_run", true], ["include", ["app.*", "shop.a b"]], ["ns_from", [
+      "a.*",
+    ]], [
+      "ns_to",
+      ["b.*"],
+    ], ["where", "/var/a b"]],
+  },
   { name: "an answer left empty", input: 'uri=""\ndrop=\n', want: [] },
   { name: "lines that end as on Windows", input: "drop=yes\r\n", want: [["drop", true]] },
 ];
@@ -48,6 +71,11 @@ const bad = [
     name: "a value of another kind",
     input: "drop=maybe",
     want: /option "drop" is "maybe", wanted yes or no/,
+  },
+  {
+    name: "an instant that is none",
+    input: 'pit="2026-02-30T00:00:00Z"',
+    want: /option "pit" is no instant of the calendar/,
   },
 ];
 

@@ -22,6 +22,10 @@ interface OptionTypes {
   size: { kind: "size"; default: number; min: number; max: number };
   choice: { kind: "choice"; default: string; values: readonly string[]; later: readonly string[] };
   list: { kind: "list"; default: readonly string[] };
+  /** Patterns of namespaces. */
+  patterns: { kind: "patterns"; default: readonly string[] };
+  /** A point in time, as its text. */
+  instant: { kind: "instant"; default: null };
   name: { kind: "name"; default: null };
   path: { kind: "path"; default: null };
   uri: { kind: "uri"; default: null };
@@ -128,8 +132,70 @@ export const optionTable = {
     use: "restore",
     form: true,
     summary:
-      "Whether a restore takes an unsigned manifest. Heeded at the restore's prompt and on the command line, never in a FileSet.",
+      "Whether a restore takes an unsigned manifest. Heeded at the restore's prompt, among prepared parameters and on the command line, never in a FileSet.",
     example: "allow_unsigned=yes",
+  },
+  pit: {
+    kind: "instant",
+    default: null,
+    use: "restore",
+    form: true,
+    summary:
+      "Instant to restore to, inclusive; by default the end of the chosen jobs. A Unix second or RFC 3339 (through the end of that second), either with " +
+      ":<increment> or @<increment> (that entry and all before it), :inc=N (the N-th incremental of the newest day) or @inc=N (the N-th since the Full).",
+    example: "pit=2026-11-23T08:15:00+01:00",
+  },
+  dry_run: {
+    kind: "bool",
+    default: false,
+    use: "restore",
+    form: true,
+    summary: "Whether a restore only says in the job log what it would do, and changes nothing.",
+    example: "dry_run=yes",
+  },
+  include: {
+    kind: "patterns",
+    default: [],
+    use: "restore",
+    form: true,
+    summary:
+      "Collections to restore, as patterns separated by commas; * is any run of characters within the database's or the collection's name. By default all that are selected.",
+    example: "include=app.*,shop.orders",
+  },
+  exclude: {
+    kind: "patterns",
+    default: [],
+    use: "restore",
+    form: true,
+    summary:
+      "Collections to leave out of a restore, as patterns like those of include, which they come before.",
+    example: "exclude=app.log_*",
+  },
+  ns_from: {
+    kind: "patterns",
+    default: [],
+    use: "restore",
+    form: true,
+    summary:
+      "Collections to restore under another name, as patterns like those of include; ns_to names their counterparts, and the first that fits counts.",
+    example: "ns_from=app.*",
+  },
+  ns_to: {
+    kind: "patterns",
+    default: [],
+    use: "restore",
+    form: true,
+    summary: "New names for ns_from, one each, with as many *, which take what those of ns_from stand for.",
+    example: "ns_to=app_copy.*",
+  },
+  where: {
+    kind: "path",
+    default: null,
+    use: "restore",
+    form: true,
+    summary:
+      "Where to restore to in place of Bacula's where: / for the server, a directory for files in mongodump's layout.",
+    example: "where=/var/tmp/dump",
   },
 } as const satisfies Record<string, OptionRow>;
 
@@ -138,7 +204,7 @@ export type OptionName = keyof typeof optionTable;
 
 type Value<Row extends OptionRow> = Row extends { kind: "bool" } ? boolean
   : Row extends { kind: "integer" | "size" } ? number
-  : Row extends { kind: "list" } ? readonly string[]
+  : Row extends { kind: "list" | "patterns" } ? readonly string[]
   : Row extends { kind: "choice" } ? Row["values"][number]
   : string | null;
 

@@ -4,15 +4,13 @@
  * @module
  */
 
+import { countStars } from "./namespace_pattern.ts";
+import { parsePointInTime } from "./point_in_time.ts";
 import type { OptionRow } from "./table.ts";
+import { ValueFault } from "./value_fault.ts";
 
 /** A value of any option. */
 export type OptionValue = string | number | boolean | readonly string[] | null;
-
-/** What is wrong with a text, as the end of a sentence. It never shows what may be a secret or a part of one. */
-export class ValueFault extends Error {
-  override readonly name = "ValueFault";
-}
 
 const truths = new Map([
   ["yes", true],
@@ -25,6 +23,9 @@ const truths = new Map([
   ["0", false],
 ]);
 const units = new Map([["", 1], ["k", 1024], ["m", 1024 ** 2], ["g", 1024 ** 3]]);
+
+/** Stars in one pattern. */
+const starsMax = 8;
 
 /** Reads a value; throws a {@linkcode ValueFault}. */
 export function parseValue(row: OptionRow, text: string): OptionValue {
@@ -53,6 +54,19 @@ export function parseValue(row: OptionRow, text: string): OptionValue {
       if (items.includes("")) throw unlike(text, "names separated by single commas");
       return [...new Set(items)];
     }
+    case "patterns": {
+      const patterns = text.split(",").map((pattern) => pattern.trim());
+      for (const pattern of patterns) {
+        if (!/^[^.]+\.[^.]/.test(pattern)) {
+          throw unlike(text, 'patterns such as "app.*" separated by single commas');
+        }
+        if (countStars(pattern) > starsMax) throw unlike(text, `at most ${starsMax} "*" in a pattern`);
+      }
+      return patterns;
+    }
+    case "instant":
+      parsePointInTime(text);
+      return text;
     case "name":
       if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(text)) {
         throw unlike(text, 'at most 64 letters, digits, "_", "." and "-", a letter or digit first');

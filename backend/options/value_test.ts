@@ -1,7 +1,8 @@
 import { deepStrictEqual, ok, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { optionRows, optionTable } from "./table.ts";
-import { formatValue, parseValue, ValueFault } from "./value.ts";
+import { formatValue, parseValue } from "./value.ts";
+import { ValueFault } from "./value_fault.ts";
 
 const good = [
   ...["yes", "true", "on", "1", "YES"].map((input) => ({ option: "sign", input, want: true } as const)),
@@ -14,6 +15,13 @@ const good = [
   { option: "segment_size", input: "2048k", want: 2 << 20 },
   { option: "database", input: "b, a,b", want: ["b", "a"] },
   { option: "resource", input: "rs-0.b_1", want: "rs-0.b_1" },
+  { option: "pit", input: "2026-11-23t08:15:00+01:00:7", want: "2026-11-23t08:15:00+01:00:7" },
+  { option: "pit", input: ":inc=02", want: ":inc=02" },
+  { option: "include", input: "app.*, *.orders,app.a.b", want: ["app.*", "*.orders", "app.a.b"] },
+  { option: "ns_from", input: "a.x,a.x", want: ["a.x", "a.x"] },
+  { option: "ns_to", input: "a.********", want: ["a.********"] },
+  { option: "where", input: "/", want: "/" },
+  { option: "dry_run", input: "yes", want: true },
   { option: "uri", input: "mongodb+srv://u@h/?x=1", want: "mongodb+srv://u@h/?x=1" },
 ] as const;
 
@@ -41,6 +49,14 @@ const bad = [
     input: "-a",
     want: 'is "-a", wanted at most 64 letters, digits, "_", "." and "-", a letter or digit first',
   },
+  ...["app", "app.", ".orders", "a.b,", "a.b,,c.d", "*", "a..b"].map((input) => ({
+    option: "include",
+    input,
+    want: `is "${input}", wanted patterns such as "app.*" separated by single commas`,
+  } as const)),
+  { option: "ns_to", input: "a.*********", want: 'is "a.*********", wanted at most 8 "*" in a pattern' },
+  { option: "pit", input: "1795421234:0", want: "has an increment that is not within 1 to 4294967295" },
+  { option: "where", input: "tmp", want: 'is no absolute path without ".."' },
   { option: "mode", input: "hunter2", want: "has an unknown value, wanted dump" },
   { option: "password_file", input: "hunter2", want: 'is no absolute path without ".."' },
   { option: "password_file", input: "/a/../b", want: 'is no absolute path without ".."' },
