@@ -8,9 +8,9 @@ import type { Db, MongoClient } from "mongodb";
 import {
   type BsonElement,
   bsonType,
-  elements,
   findElement,
   joinElements,
+  stringElement,
   stringValue,
 } from "../bson/document.ts";
 import { formatExtendedJson } from "../bson/extended_json.ts";
@@ -139,9 +139,9 @@ async function describeCollection(
       type: bsonType.array,
       value: joinElements(indexes.map((value, at) => ({ key: String(at), type: bsonType.document, value }))),
     },
-    textElement("uuid", uuid ?? ""),
-    textElement("collectionName", entry.name),
-    textElement("type", kind),
+    stringElement("uuid", uuid ?? ""),
+    stringElement("collectionName", entry.name),
+    stringElement("type", kind),
   ]);
   return {
     namespace,
@@ -179,7 +179,9 @@ function dataOf(
 
 async function listIndexes(db: Db, collection: string): Promise<Uint8Array[]> {
   try {
-    return await rawDocuments(db, { listIndexes: collection, cursor: {} });
+    const listed = await rawDocuments(db, { listIndexes: collection, cursor: {}, includeBuildUUIDs: true });
+    // One that is still being built may never be: the oplog says so if it is.
+    return listed.filter((index) => findElement(index, "buildUUID") === undefined);
   } catch (cause) {
     if (isNamespaceNotFound(cause)) return [];
     throw cause;
@@ -211,24 +213,4 @@ function expressible(namespace: Collection["namespace"], metadata: Uint8Array): 
 
 function text(element: BsonElement | undefined): string | undefined {
   return element?.type === bsonType.string ? stringValue(element.value) : undefined;
-}
-
-function textElement(key: string, content: string): BsonElement {
-  const bytes = new TextEncoder().encode(content);
-  const value = new Uint8Array(bytes.length + 5);
-  new DataView(value.buffer).setInt32(0, bytes.length + 1, true);
-  value.set(bytes, 4);
-  return { key, type: bsonType.string, value };
-}
-
-/** The indexes of a collection's metadata that have to be built: all but the one on `_id` that comes with the collection. */
-export function buildableIndexes(indexes: Uint8Array): Uint8Array[] {
-  return [...elements(indexes)].map(({ value }) => value).filter((index) =>
-    text(findElement(index, "name")) !== "_id_" && findElement(index, "clustered") === undefined
-  );
-}
-
-/** Name of an index. */
-export function indexName(index: Uint8Array): string {
-  return text(findElement(index, "name")) ?? "";
 }

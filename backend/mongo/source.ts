@@ -4,20 +4,20 @@
  * @module
  */
 
-import { type Document, ReadPreference } from "mongodb";
+import { ReadPreference } from "mongodb";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import type { Collection, Deployment, Source } from "../ports.ts";
+import type { Collection, Deployment, Oplog, Source } from "../ports.ts";
 import type { Secret } from "../secret.ts";
-import { type OplogPosition, timestampFromBits } from "../timestamp.ts";
 import { listCollections, listDatabases } from "./catalog.ts";
 import { closeClient } from "./client.ts";
 import { driverError } from "./driver_error.ts";
+import { MemberOplog } from "./oplog.ts";
 import { rawBatches } from "./raw_cursor.ts";
-import { type Connection, openForReading } from "./topology.ts";
+import { type Connection, openForReading, openForReadingAt } from "./topology.ts";
 
 /** Picks a member and opens it for reading. */
 export async function openSource(uri: Secret): Promise<Source> {
-  return new MongoSource(await openForReading(uri));
+  return new MongoSource(await openForReading(uri), uri);
 }
 
 const readPreference = ReadPreference.SECONDARY_PREFERRED;
@@ -25,9 +25,13 @@ const readPreference = ReadPreference.SECONDARY_PREFERRED;
 class MongoSource implements Source {
   readonly deployment: Deployment;
   readonly warnings: readonly string[];
+  readonly oplog: Oplog | null;
   readonly #client: Connection["client"];
+  readonly #uri: Secret;
 
-  constructor({ client, deployment, warnings }: Connection) {
+  constructor({ client, deployment, warnings }: Connection, uri: Secret) {
+    this.#uri = uri;
+    this.oplog = deployment.kind === "standalone" ? null : new MemberOplog(client, deployment.source);
     this.deployment = deployment;
     this.warnings = warnings;
     this.#client = client;
@@ -65,14 +69,13 @@ class MongoSource implements Source {
     }
   }
 
-  async oplogTip(): Promise<OplogPosition | null> {
-    try {
-      const hello: Document = await this.#client.db("admin").command({ hello: 1 }, { useBigInt64: true });
-      const optime: Document | undefined = hello["lastWrite"]?.majorityOpTime;
-      if (optime === undefined) return null;
-      return { ...timestampFromBits(optime["ts"].toBigInt()), term: Number(optime["t"]) };
-    } catch (cause) {
-      throw driverError("read the end of the oplog", cause, "oplogUnavailable");
+  async *otherOplogs(): AsyncGenerator<Oplog> {
+    const { members, source } = this.deployment;
+    for (const { host, state, healthy } of members) {
+      if (host === source || !healthy || (state !== "PRIMARY" && state !== "SECONDARY")) continue;
+      // One that can't be reached has nothing to offer.
+      const client = await openForReadingAt(this.#uri, host).catch(() => null);
+      if (client !== null) yield new MemberOplog(client, host);
     }
   }
 

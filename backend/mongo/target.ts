@@ -6,17 +6,17 @@
 
 import { type Db, type Document, MongoServerError } from "mongodb";
 import { DocumentSequence } from "mongodb/lib/cmap/commands.js";
+import { readCollectionMetadata } from "../bson/collection_metadata.ts";
 import { bsonType, countDocuments, elements, findElement, joinElements } from "../bson/document.ts";
 import { documentsWithZeroTimestamp } from "../bson/zero_timestamp.ts";
 import { parseExtendedJson } from "../bson/extended_json_parser.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import type { RestoredCollection, Target } from "../ports.ts";
+import type { OplogTarget, RestoredCollection, Target } from "../ports.ts";
 import type { Secret } from "../secret.ts";
-import { buildableIndexes, indexName } from "./catalog.ts";
 import { closeClient } from "./client.ts";
 import { driverError, isNamespaceNotFound } from "./driver_error.ts";
-import { rawDocuments } from "./raw_cursor.ts";
+import { OplogApplier } from "./oplog_applier.ts";
 import { RawValue } from "./raw_value.ts";
 import { type Connection, openForWriting } from "./topology.ts";
 
@@ -28,8 +28,6 @@ export async function openTarget(uri: Secret): Promise<Target> {
 const writeConcern = { w: "majority" } as const;
 const namespaceExists = 48;
 
-const simpleCollation = findElement(parseExtendedJson('{"collation":{"locale":"simple"}}'), "collation")!;
-
 /** A server lets nobody drop this one: it is emptied instead. */
 const undroppable = "system.js";
 
@@ -38,16 +36,18 @@ const retiredOptions: ReadonlySet<string> = new Set(["autoIndexId", "recordIdsRe
 
 class MongoTarget implements Target {
   readonly description: string;
+  readonly oplog: OplogTarget;
   readonly #client: Connection["client"];
 
   constructor({ client, deployment }: Connection) {
     const set = deployment.setName === null ? "standalone server" : `replica set ${deployment.setName}`;
     this.description = `${set} at ${deployment.source} (MongoDB ${deployment.serverVersion})`;
     this.#client = client;
+    this.oplog = { kind: "server", replay: new OplogApplier(client, deployment.serverVersion) };
   }
 
   inOrder({ metadata }: RestoredCollection): boolean {
-    return isCapped(metadata);
+    return readCollectionMetadata(metadata).isCapped;
   }
 
   async findOccupied(collections: readonly RestoredCollection[]): Promise<Namespace[]> {
@@ -107,37 +107,8 @@ class MongoTarget implements Target {
     }
   }
 
-  async finish(collection: RestoredCollection): Promise<void> {
-    if (collection.kind === "view") return;
-    const metadata = parseExtendedJson(collection.metadata);
-    const [options, listed] = ["options", "indexes"].map((key) =>
-      findElement(metadata, key)?.value ?? joinElements([])
-    );
-    const isCollated = findElement(options!, "collation") !== undefined;
-    const indexes = buildableIndexes(listed!);
-    if (indexes.length === 0) return;
-    const name = collection.namespace.collection;
-    const value = joinElements(
-      indexes.map((index, at) => ({
-        key: String(at),
-        type: bsonType.document,
-        value: buildable(index, isCollated),
-      })),
-    );
-    const action = `build the indexes of ${formatNamespace(collection.namespace)}`;
-    try {
-      const db = this.#db(collection);
-      await db.command({
-        createIndexes: name,
-        indexes: new RawValue("indexes", bsonType.array, value),
-        writeConcern,
-      });
-      const built = new Set((await rawDocuments(db, { listIndexes: name, cursor: {} })).map(indexName));
-      const missing = indexes.map(indexName).filter((index) => !built.has(index));
-      if (missing.length > 0) throw new Error(`the server doesn't list ${missing.join(", ")}`);
-    } catch (cause) {
-      throw driverError(action, cause, "restoreWrite");
-    }
+  finish(): Promise<void> {
+    return Promise.resolve();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -197,22 +168,6 @@ class MongoTarget implements Target {
   #db({ namespace }: RestoredCollection): Db {
     return this.#client.db(namespace.database);
   }
-}
-
-function isCapped(metadata: string): boolean {
-  const options = findElement(parseExtendedJson(metadata), "options")?.value;
-  const capped = options === undefined ? undefined : findElement(options, "capped");
-  return capped?.value[0] === 1;
-}
-
-/**
- * An index as a command builds it again: without the namespace that old servers wrote into it, and with the simple collation by name where the
- * collection has another one, which an index that names none would take.
- */
-function buildable(index: Uint8Array, isCollated: boolean): Uint8Array {
-  const kept = [...elements(index)].filter(({ key }) => key !== "ns");
-  const isSimple = isCollated && !kept.some(({ key }) => key === "collation");
-  return joinElements(isSimple ? [...kept, simpleCollation] : kept);
 }
 
 /** The update that puts a document in the place of the one with its `_id`, byte for byte: a pipeline's literal is taken as it is. */

@@ -77,6 +77,11 @@ export async function openForWriting(uri: Secret): Promise<Connection> {
   }
 }
 
+/** Opens a connection to a given member, to read what only it may have. */
+export async function openForReadingAt(uri: Secret, host: string): Promise<MongoClient> {
+  return (await openMember(uri, host, readTimeoutMs, [], unusableNow)).client;
+}
+
 function noPrimary(setName: unknown): PluginError {
   return new PluginError(
     "restoreTarget",
@@ -270,6 +275,7 @@ async function describe(
   return {
     kind: isSetMember(hello) ? "replicaSet" : "standalone",
     setName: isSetMember(hello) ? String(hello["setName"]) : null,
+    setId: isSetMember(hello) ? await findSetId(client) : null,
     serverVersion: String(version),
     featureCompatibilityVersion: compatibility,
     source: client.options.hosts.join(","),
@@ -282,6 +288,13 @@ async function describe(
       lagSeconds,
     })),
   };
+}
+
+async function findSetId(client: MongoClient): Promise<string | null> {
+  return await client.db("admin").command({ replSetGetConfig: 1 }).then(
+    ({ config }) => config.settings?.replicaSetId?.toHexString() ?? null,
+    () => null,
+  );
 }
 
 function refuseVersion(version: string): void {

@@ -1,0 +1,158 @@
+/**
+ * One member's oplog.
+ *
+ * @module
+ */
+
+import {
+  type Collection,
+  type Document,
+  type MongoClient,
+  ReadPreference,
+  Timestamp as BsonTimestamp,
+} from "mongodb";
+import { PluginError } from "../errors.ts";
+import type { Oplog, OplogWindow } from "../ports.ts";
+import { describeTimestamp, type OplogPosition, type Timestamp, timestampFromBits } from "../timestamp.ts";
+import { closeClient } from "./client.ts";
+import { driverError } from "./driver_error.ts";
+import { rawBatches } from "./raw_cursor.ts";
+
+const readPreference = ReadPreference.SECONDARY_PREFERRED;
+const projection = { ts: 1, t: 1 };
+
+/** The oplog of the member that a client is connected to. */
+export class MemberOplog implements Oplog {
+  readonly host: string;
+  readonly #client: MongoClient;
+
+  constructor(client: MongoClient, host: string) {
+    this.host = host;
+    this.#client = client;
+  }
+
+  async window(): Promise<OplogWindow> {
+    const [oldest, newest] = await this.#ask(
+      "look at the ends of the oplog",
+      async (entries) =>
+        await Promise.all(
+          ([1, -1] as const).map((order) =>
+            entries.findOne({}, { projection, sort: { $natural: order }, readPreference })
+          ),
+        ),
+    );
+    if (!oldest || !newest) {
+      throw new PluginError("oplogUnavailable", `Cannot read the oplog of ${this.host}: it is empty`, {
+        hint: "The member is being initialised, or no member of a replica set; run the job again later.",
+      });
+    }
+    const size = await this.#client.db("local").command({ collStats: "oplog.rs" }).then(
+      ({ size, maxSize }) => ({ bytes: Number(size), maxBytes: Number(maxSize) }),
+      () => null,
+    );
+    return { oldest: positionOf(oldest), newest: positionOf(newest), size };
+  }
+
+  newest(): Promise<OplogPosition> {
+    return this.#lastWrite("opTime");
+  }
+
+  committed(): Promise<OplogPosition> {
+    return this.#lastWrite("majorityOpTime");
+  }
+
+  async find(at: Timestamp): Promise<OplogPosition | null> {
+    // The server seeks to a lower bound; an equality alone makes some versions scan everything.
+    const filter = { ts: { $gte: new BsonTimestamp(at), $lte: new BsonTimestamp(at) } };
+    const entry = await this.#ask(
+      `look for the entry ${describeTimestamp(at)}`,
+      (entries) => entries.findOne(filter, { projection, readPreference }),
+    );
+    return entry === null ? null : positionOf(entry);
+  }
+
+  async oldestOpenTransaction(): Promise<OplogPosition | null> {
+    const sessions = this.#client.db("config").collection("transactions");
+    const filter = { state: { $in: ["prepared", "inProgress"] }, startOpTime: { $exists: true } };
+    const session = await this.#ask(
+      "look for open transactions",
+      () => sessions.findOne(filter, { sort: { "startOpTime.ts": 1 }, readPreference }),
+    );
+    return session === null ? null : positionOf(session["startOpTime"]);
+  }
+
+  async rollbacks(): Promise<number | null> {
+    // Everything else that it would gather is of no use here.
+    const unused = [
+      "asserts",
+      "connections",
+      "locks",
+      "metrics",
+      "network",
+      "opLatencies",
+      "storageEngine",
+      "tcmalloc",
+      "wiredTiger",
+    ];
+    const command = {
+      serverStatus: 1,
+      repl: 1,
+      ...Object.fromEntries(unused.map((section) => [section, 0])),
+    };
+    return await this.#client.db("admin").command(command).then(({ repl }) => repl?.rbid ?? null, () => null);
+  }
+
+  async *readBatches(from: Timestamp, to: Timestamp, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const filter = { ts: { $gte: new BsonTimestamp(from), $lte: new BsonTimestamp(to) } };
+    try {
+      yield* rawBatches(this.#client.db("local"), {
+        find: "oplog.rs",
+        filter,
+        batchSize: 0,
+        noCursorTimeout: true,
+      }, signal);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw driverError(
+        `read the oplog of ${this.host} from ${describeTimestamp(from)} to ${describeTimestamp(to)}`,
+        cause,
+        "oplogUnavailable",
+      );
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await closeClient(this.#client);
+  }
+
+  async #lastWrite(field: "opTime" | "majorityOpTime"): Promise<OplogPosition> {
+    const hello = await this.#ask(
+      "read the end of the oplog",
+      () => this.#client.db("admin").command({ hello: 1 }),
+    );
+    const optime: Document | undefined = hello["lastWrite"]?.[field];
+    if (optime === undefined) {
+      throw new PluginError(
+        "oplogUnavailable",
+        `Cannot read the end of the oplog: ${this.host} doesn't say where it is`,
+        {
+          hint: "The member may be starting or rolling back; run the job again.",
+        },
+      );
+    }
+    return positionOf(optime);
+  }
+
+  async #ask<T>(action: string, question: (entries: Collection) => Promise<T>): Promise<T> {
+    try {
+      return await question(this.#client.db("local").collection("oplog.rs"));
+    } catch (cause) {
+      throw driverError(`${action} of ${this.host}`, cause, "oplogUnavailable");
+    }
+  }
+}
+
+/** `{ts, t}` of an entry or an optime. A term that is missing is that of the old election protocol. */
+function positionOf({ ts, t }: Document): OplogPosition {
+  return { ...timestampFromBits((ts as BsonTimestamp).toBigInt()), term: Number(t ?? -1) };
+}

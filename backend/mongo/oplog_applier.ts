@@ -1,0 +1,164 @@
+/**
+ * A server as the target of an oplog's replay.
+ *
+ * @module
+ */
+
+import { type Db, type Document, type MongoClient, MongoServerError, ObjectId } from "mongodb";
+import { bsonType, elements, findElement, joinElements, stringValue } from "../bson/document.ts";
+import { formatExtendedJson } from "../bson/extended_json.ts";
+import { PluginError } from "../errors.ts";
+import { formatNamespace, type Namespace, parseNamespace } from "../namespace.ts";
+import type { ReplayTarget } from "../ports.ts";
+import { driverError, isNamespaceNotFound } from "./driver_error.ts";
+import { buildIndexes } from "./index_builder.ts";
+import { RawValue } from "./raw_value.ts";
+
+const majority = { w: "majority" } as const;
+/** One member's word is enough on the way: {@linkcode OplogApplier.settle} waits for the others. */
+const unsettled = { w: 1 } as const;
+
+/** From this version on, capped collections take deletes, and an oplog says which documents were evicted. */
+const cappedDeletesSince = 6;
+
+const updateOperationFailed = 218;
+
+/** What is shown of an operation that failed. */
+const shownMaxLength = 200;
+
+/** Applies to the server of a client. */
+export class OplogApplier implements ReplayTarget {
+  readonly deletesFromCapped: boolean;
+  readonly #client: MongoClient;
+  readonly #admin: Db;
+  #touched: Namespace | null = null;
+
+  constructor(client: MongoClient, serverVersion: string) {
+    this.deletesFromCapped = Number.parseFloat(serverVersion) >= cappedDeletesSince;
+    this.#client = client;
+    this.#admin = client.db("admin");
+  }
+
+  async applyOperations(operations: Uint8Array, lenient: boolean): Promise<void> {
+    this.#touched ??= namespaceOf(operations);
+    const outcome = await this.#applyOps(operations);
+    if (outcome === null) return;
+    const all = [...elements(operations)];
+    // From the first one that failed on, each by itself: so the culprit shows itself, and nothing is applied out of its order. What the server did
+    // behind it is done again, to the same end.
+    const upto = Math.max(outcome.results.length, 1);
+    const from = Math.max(outcome.results.indexOf(false), 0);
+    for (const { value } of all.slice(from, upto)) await this.#applyOne(value, lenient);
+    const rest = all.slice(upto).map((operation, at) => ({ ...operation, key: String(at) }));
+    if (rest.length > 0) await this.applyOperations(joinElements(rest), lenient);
+  }
+
+  async runCommand(database: string, command: Uint8Array): Promise<void> {
+    const fields = [...elements(command)].map((
+      { key, type, value },
+    ) => [key, new RawValue(key, type, value)]);
+    try {
+      await this.#client.db(database).command({ ...Object.fromEntries(fields), writeConcern: unsettled });
+    } catch (cause) {
+      throw driverError(`run ${show(command)}`, cause, "replay");
+    }
+  }
+
+  async dropCollection({ database, collection }: Namespace): Promise<void> {
+    try {
+      await this.#client.db(database).command({ drop: collection, writeConcern: unsettled });
+    } catch (cause) {
+      if (!isNamespaceNotFound(cause)) throw driverError(`drop ${database}.${collection}`, cause, "replay");
+    }
+  }
+
+  async renameCollection(from: Namespace, to: Namespace, dropTarget: boolean): Promise<void> {
+    const [renameCollection, target] = [formatNamespace(from), formatNamespace(to)];
+    try {
+      await this.#admin.command({ renameCollection, to: target, dropTarget, writeConcern: unsettled });
+    } catch (cause) {
+      throw driverError(`rename ${renameCollection} to ${target}`, cause, "replay");
+    }
+  }
+
+  async settle(): Promise<void> {
+    if (this.#touched === null) return;
+    const { database, collection } = this.#touched;
+    // Deletes nothing: the server then waits for its own last write of before.
+    const deletes = [{ q: { _id: new ObjectId() }, limit: 1 }];
+    try {
+      await this.#client.db(database).command({ delete: collection, deletes, writeConcern: majority });
+    } catch (cause) {
+      throw driverError("wait until a majority of the set has the replayed entries", cause, "replay");
+    }
+  }
+
+  buildIndexes(namespace: Namespace, indexes: readonly Uint8Array[], isCollated: boolean): Promise<void> {
+    return buildIndexes(this.#client.db(namespace.database), namespace, indexes, isCollated);
+  }
+
+  async #applyOne(operation: Uint8Array, lenient: boolean): Promise<void> {
+    const outcome = await this.#applyOps(
+      joinElements([{ key: "0", type: bsonType.document, value: operation }]),
+    );
+    if (outcome === null || (lenient && isMissing(outcome.fault, operation))) return;
+    throw new PluginError("replay", `Cannot apply ${show(operation)}: ${outcome.fault.message}`, {
+      hint:
+        "See the server's log. Restore again with drop=yes once the reason is gone, or to an instant before.",
+      cause: outcome.fault,
+    });
+  }
+
+  /** What failed, or null where all was applied. */
+  async #applyOps(operations: Uint8Array): Promise<Failure | null> {
+    try {
+      const reply: Document = await this.#admin.command({
+        applyOps: new RawValue("applyOps", bsonType.array, operations),
+        // One after another, as the source had them: in one transaction, a capped collection would evict otherwise than the source did.
+        allowAtomic: false,
+        bypassDocumentValidation: true,
+        writeConcern: unsettled,
+      });
+      const results: boolean[] = reply["results"] ?? [];
+      if (!results.includes(false)) return null;
+      return { fault: new MongoServerError({ message: "the server says that it was not applied" }), results };
+    } catch (cause) {
+      if (!(cause instanceof MongoServerError) || cause.hasErrorLabel("RetryableWriteError")) {
+        throw driverError("apply oplog entries", cause, "replay");
+      }
+      return { fault: cause, results: cause.errorResponse?.["results"] ?? [] };
+    }
+  }
+}
+
+/** What a server says of operations that it didn't apply. */
+interface Failure {
+  readonly fault: MongoServerError;
+  /** Whether each was applied, up to the one at which it stopped. */
+  readonly results: readonly boolean[];
+}
+
+function namespaceOf(operations: Uint8Array): Namespace | null {
+  for (const { value } of elements(operations)) {
+    const name = findElement(value, "ns");
+    if (name !== undefined) return parseNamespace(stringValue(name.value));
+  }
+  return null;
+}
+
+/** Whether an update or delete failed only since there is nothing to do it to. */
+function isMissing(fault: MongoServerError, operation: Uint8Array): boolean {
+  const op = findElement(operation, "op");
+  return op !== undefined && stringValue(op.value) === "u" && fault.code === updateOperationFailed;
+}
+
+/** An operation as an operator can read it, cut short. */
+function show(operation: Uint8Array): string {
+  let text: string;
+  try {
+    text = formatExtendedJson(operation);
+  } catch {
+    text = `an operation of ${operation.length} bytes`;
+  }
+  return text.length > shownMaxLength ? `${text.slice(0, shownMaxLength)}…` : text;
+}
