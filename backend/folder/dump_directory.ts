@@ -7,7 +7,7 @@
 
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import type { RestoredCollection, Target } from "../ports.ts";
+import type { OplogTarget, RestoredCollection, Target } from "../ports.ts";
 
 /** Longest file name that mongodump gives a collection, without its suffix; a longer one is cut and hashed. */
 const fileNameMaxLength = 238;
@@ -16,6 +16,8 @@ const fileNameCutLength = 208;
 /** Where a restore with `where=/some/dir` writes. */
 export class DumpDirectory implements Target {
   readonly description: string;
+  /** The oplog is kept as mongodump keeps it: `oplog.bson` at the root. */
+  readonly oplog: OplogTarget;
   readonly #root: string;
   readonly #escape: (name: string) => string;
   readonly #written = new Set<string>();
@@ -24,6 +26,13 @@ export class DumpDirectory implements Target {
     this.#root = root;
     this.#escape = escape;
     this.description = `directory ${root}`;
+    const path = `${root}/oplog.bson`;
+    this.oplog = {
+      kind: "directory",
+      exists: () => exists(path),
+      discard: () => removeFile(path),
+      append: (entries) => this.#append(path, entries),
+    };
   }
 
   /**
@@ -65,12 +74,7 @@ export class DumpDirectory implements Target {
 
   async drop(collection: RestoredCollection): Promise<void> {
     for (const path of [await this.#metadataPath(collection), await this.#dataPath(collection)]) {
-      if (path === null || !await exists(path)) continue;
-      try {
-        await Deno.remove(path);
-      } catch (cause) {
-        throw unwritable(path, cause);
-      }
+      if (path !== null) await removeFile(path);
     }
   }
 
@@ -148,6 +152,15 @@ async function fileName(escaped: string, collection: string): Promise<string> {
 async function makeFolder(path: string): Promise<void> {
   await Deno.mkdir(path, { recursive: true, mode: 0o700 });
   if ((await Deno.lstat(path)).isSymlink) throw new Error(`${path} is a symbolic link`);
+}
+
+async function removeFile(path: string): Promise<void> {
+  if (!await exists(path)) return;
+  try {
+    await Deno.remove(path);
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
 }
 
 async function exists(path: string): Promise<boolean> {
