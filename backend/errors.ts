@@ -27,6 +27,18 @@ export const errorTable = {
   },
   incompleteRead: { number: 306, summary: "A collection could not be read completely" },
   oplogUnavailable: { number: 401, summary: "The oplog can't be read" },
+  oplogGap: {
+    number: 402,
+    summary: "The oplog no longer reaches back to where the chain ended, or was rolled back",
+  },
+  parentUnknown: {
+    number: 403,
+    summary: "The job to continue from isn't known here, or is of another source or scope",
+  },
+  oplogUnreplayable: { number: 404, summary: "The oplog holds something that no restore could replay" },
+  chainBroken: { number: 405, summary: "The jobs to restore don't make one unbroken chain" },
+  pointInTime: { number: 406, summary: "The point in time isn't covered by the jobs to restore" },
+  replay: { number: 407, summary: "An oplog entry could not be applied" },
   manifestInvalid: { number: 501, summary: "A manifest is malformed or not in its canonical form" },
   manifestSignature: {
     number: 502,
@@ -44,6 +56,7 @@ export const errorTable = {
   restoreWrite: { number: 603, summary: "Writing restored data failed" },
   stateWrite: { number: 701, summary: "A file in the working directory can't be written" },
   stateRead: { number: 702, summary: "A file in the working directory can't be read or is malformed" },
+  stateBusy: { number: 703, summary: "Another job is at work on the same resource" },
   internal: { number: 901, summary: "The program reached a state that it should not" },
 } as const satisfies Record<string, { number: number; summary: string }>;
 

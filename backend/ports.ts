@@ -5,7 +5,7 @@
  */
 
 import type { Namespace } from "./namespace.ts";
-import type { OplogPosition } from "./timestamp.ts";
+import type { OplogPosition, Timestamp } from "./timestamp.ts";
 
 /** A member of a replica set as the picked member sees it. */
 export interface Member {
@@ -24,6 +24,8 @@ export interface Deployment {
   readonly kind: "replicaSet" | "standalone";
   /** Name of the replica set, or null for a standalone server. */
   readonly setName: string | null;
+  /** The set's own id (hexadecimal ObjectId), which no other set of that name has; null where it may not be asked for. */
+  readonly setId: string | null;
   readonly serverVersion: string;
   readonly featureCompatibilityVersion: string;
   /** `host:port` of the picked member. */
@@ -50,6 +52,37 @@ export interface Collection {
   readonly metadata: string;
 }
 
+/** What a member's oplog reaches over. */
+export interface OplogWindow {
+  readonly oldest: Timestamp;
+  readonly newest: Timestamp;
+  /** Bytes of its entries, and how many it holds before it drops the oldest; null where the member doesn't say. */
+  readonly size: { readonly bytes: number; readonly maxBytes: number } | null;
+}
+
+/** One member's oplog. */
+export interface Oplog extends AsyncDisposable {
+  /** `host:port` of the member. */
+  readonly host: string;
+  window(): Promise<OplogWindow>;
+  /** The newest entry that the member has applied, whether a majority has it or not. */
+  newest(): Promise<OplogPosition>;
+  /** The newest entry that a majority has. */
+  committed(): Promise<OplogPosition>;
+  /** The entry at a timestamp, or null where there is none. */
+  find(at: Timestamp): Promise<OplogPosition | null>;
+  /** How often the member has rolled back, where it says so. */
+  rollbacks(): Promise<number | null>;
+  /** First entry of the oldest transaction that has entries and is neither committed nor aborted, or null. */
+  oldestOpenTransaction(): Promise<OplogPosition | null>;
+  /**
+   * The raw BSON arrays of the entries from `from` up to and including `to`, in their order.
+   *
+   * @throws PluginError `oplogUnavailable` when they can't be read to their end
+   */
+  readBatches(from: Timestamp, to: Timestamp, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
 /** Where a backup reads. Every read goes to the one picked member. */
 export interface Source extends AsyncDisposable {
   readonly deployment: Deployment;
@@ -68,8 +101,10 @@ export interface Source extends AsyncDisposable {
   readBatches(namespace: Namespace, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Documents as the server's metadata counts them (`exact: false`) or as an index scan counts them (`exact: true`). */
   countDocuments(namespace: Namespace, exact: boolean): Promise<number>;
-  /** The newest majority-committed oplog entry's place, or null without an oplog. */
-  oplogTip(): Promise<OplogPosition | null>;
+  /** The picked member's oplog, closed with the source; null for a server without one. */
+  readonly oplog: Oplog | null;
+  /** Oplogs of the set's other members that can be read now. The caller closes each. */
+  otherOplogs(): AsyncIterable<Oplog>;
 }
 
 /** Where a restore writes: a server, or a directory in mongodump's layout. */
@@ -86,8 +121,57 @@ export interface Target extends AsyncDisposable {
   create(collection: RestoredCollection): Promise<void>;
   /** Adds whole documents, one after another in `documents`; resolves when the server has them. */
   write(collection: RestoredCollection, documents: Uint8Array): Promise<void>;
-  /** Builds the collection's indexes, or whatever comes after the last document. */
+  /** What comes after the last document, but not the indexes. */
   finish(collection: RestoredCollection): Promise<void>;
+  /** What it does with the oplog. */
+  readonly oplog: OplogTarget;
+}
+
+/** A server replays the oplog, a directory keeps it. */
+export type OplogTarget =
+  | { readonly kind: "server"; readonly replay: ReplayTarget }
+  | {
+    readonly kind: "directory";
+    /** Whether an earlier restore left an oplog there. */
+    exists(): Promise<boolean>;
+    /** Removes that. */
+    discard(): Promise<void>;
+    /** Adds whole entries, one after another in `entries`. */
+    append(entries: Uint8Array): Promise<void>;
+  };
+
+/** A server to which an oplog is replayed. Nothing is sure to last before {@linkcode ReplayTarget.settle} has resolved. */
+export interface ReplayTarget {
+  /** Whether it deletes from capped collections when it is told to; otherwise it only evicts by itself, as the source did. */
+  readonly deletesFromCapped: boolean;
+  /**
+   * Applies a raw BSON array of operations with `op`, `ns`, `o` and, where it takes one, `o2`: each as often as need be, with the same outcome.
+   *
+   * @param lenient whether an update of what isn't there is nothing: the data may be newer than the entry
+   * @throws PluginError `replay` with the operation that failed
+   */
+  applyOperations(operations: Uint8Array, lenient: boolean): Promise<void>;
+  /** Runs a raw command document. */
+  runCommand(database: string, command: Uint8Array): Promise<void>;
+  /** Drops a collection, if it is there. */
+  dropCollection(namespace: Namespace): Promise<void>;
+  renameCollection(from: Namespace, to: Namespace, dropTarget: boolean): Promise<void>;
+  /** Waits until a majority of the set has everything that was applied. */
+  settle(): Promise<void>;
+  /** Builds raw index specifications. `isCollated`: the collection has a collation of its own. */
+  buildIndexes(namespace: Namespace, indexes: readonly Uint8Array[], isCollated: boolean): Promise<void>;
+}
+
+/** Bytes put aside, outside of memory, until the restore ends. */
+export interface Spool extends AsyncDisposable {
+  put(bytes: Uint8Array): Promise<SpooledBytes>;
+  get(piece: SpooledBytes): Promise<Uint8Array>;
+}
+
+/** Where in the spool some bytes are. */
+export interface SpooledBytes {
+  readonly offset: number;
+  readonly length: number;
 }
 
 /** A collection as a manifest describes it. */

@@ -24,6 +24,8 @@ export interface DumpContext {
   readonly lane: Lane;
   readonly supply: SegmentSupply;
   readonly resource: string;
+  /** Takes counts that don't come out, to be settled when the oplog tells; null where there is no oplog. */
+  readonly doubts: DoubtfulCount[] | null;
   /** Whether documents read are held against the server's own count. */
   readonly verify: boolean;
   readonly log: JobLog;
@@ -154,9 +156,15 @@ export function* chunksOf(bytes: Uint8Array): Generator<DataChunk> {
   }
 }
 
+/** A count that didn't come out, of a collection that may just have changed while it was read. */
+export interface DoubtfulCount {
+  readonly data: Namespace;
+  readonly read: number;
+}
+
 /**
- * Holds the documents read against the server's count. While others write, the two may differ for good reasons: then only a count that
- * stood still, before and after, says something; and it is a server's estimate after a crash, so that in doubt the index is counted.
+ * Holds the documents read against the server's count. Where an oplog tells whether the collection changed meanwhile, that decides, once it is known:
+ * the two may differ for good reasons. Without one, only a count that stood still says something.
  */
 async function verifyCount(
   context: DumpContext,
@@ -165,8 +173,21 @@ async function verifyCount(
   before: number,
 ): Promise<void> {
   const after = await context.source.countDocuments(data, false);
-  if (read === after || before !== after) return;
-  const exact = await context.source.countDocuments(data, true);
+  if (read === after) return;
+  if (context.doubts !== null) context.doubts.push({ data, read });
+  else if (before === after) await settleCount(context, { data, read });
+}
+
+/**
+ * Counts the index of a collection that did not change. The server's metadata may be wrong, after a crash.
+ *
+ * @throws PluginError `incompleteRead` when the documents read aren't all that there are
+ */
+export async function settleCount(
+  { source, log }: Pick<DumpContext, "source" | "log">,
+  { data, read }: DoubtfulCount,
+): Promise<void> {
+  const exact = await source.countDocuments(data, true);
   const name = formatNamespace(data);
   if (read !== exact) {
     throw new PluginError(
@@ -177,10 +198,10 @@ async function verifyCount(
       { hint: `Run the job again; if it stays so, check the source member with db.collection.validate().` },
     );
   }
-  context.log.warning(
-    `${name}: the server's metadata counts ${formatCount(after)} documents, its index and this backup ${
+  log.warning(
+    `${name}: the server's metadata counts otherwise, its index and this backup ${
       formatCount(exact)
-    }; ` +
+    } documents; ` +
       "run validate() on the source member to mend its metadata",
   );
 }

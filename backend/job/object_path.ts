@@ -2,12 +2,14 @@
  * The virtual names under which Bacula's catalog lists a backup.
  *
  * `/@mongodb/<resource>/<database>/<collection>.bson`, `….bson.00001` and on for further segments, `….metadata.json`, and
- * `/@mongodb/<resource>/manifest.<job>.json`: a database's name never holds a dot, so that one can't clash.
+ * `/@mongodb/<resource>/manifest.<job>.json` and `/@mongodb/<resource>/oplog.<job>/<from>_<to>.bson`: a database's name never holds a dot, so that
+ * these can't clash.
  *
  * @module
  */
 
 import type { Namespace } from "../namespace.ts";
+import type { Timestamp } from "../timestamp.ts";
 
 /** What every virtual name begins with. */
 export const objectRoot = "/@mongodb/";
@@ -41,6 +43,15 @@ export function metadataPath(resource: string, namespace: Namespace): string {
   return `${collectionPath(resource, namespace)}.metadata.json`;
 }
 
+/** Name of a piece of the oplog, from its first entry's timestamp to its last one's: sorted by name they are in order. */
+export function oplogPath(resource: string, jobName: string, first: Timestamp, last: Timestamp): string {
+  return `${objectRoot}${resource}/oplog.${escapeName(jobName)}/${sortable(first)}_${sortable(last)}.bson`;
+}
+
+function sortable({ t, i }: Timestamp): string {
+  return [t, i].map((part) => String(part).padStart(10, "0")).join("-");
+}
+
 /** Name of a job's sealed manifest. */
 export function manifestPath(resource: string, jobName: string): string {
   return `${objectRoot}${resource}/manifest.${escapeName(jobName)}.json`;
@@ -60,4 +71,9 @@ export function resourceOf(path: string): string | undefined {
 /** Whether a virtual name is a job's manifest. */
 export function isManifestPath(path: string): boolean {
   return /^\/@mongodb\/[^/]+\/manifest\.[^/]+\.json$/.test(path);
+}
+
+/** Whether a virtual name is a piece of the oplog. */
+export function isOplogPath(path: string): boolean {
+  return /^\/@mongodb\/[^/]+\/oplog\.[^/]+\/[^/]+\.bson$/.test(path);
 }

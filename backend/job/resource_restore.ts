@@ -1,5 +1,6 @@
 /**
- * The restore of one resource: verified segments go into the target, a few at a time, and nothing that isn't verified.
+ * The restore of one resource: verified segments go into the target, a few at a time, and nothing that isn't verified; then the oplog, then the
+ * indexes.
  *
  * @module
  */
@@ -8,20 +9,11 @@ import { Blake3 } from "../../wasm/hasher.ts";
 import { groupDocuments } from "../bson/document.ts";
 import { PluginError } from "../errors.ts";
 import { insertMaxBytes, insertMaxDocuments } from "../limits.ts";
-import type { Manifest } from "../manifest/schema.ts";
 import { formatNamespace } from "../namespace.ts";
-import type { FileHeader, JobLog, Target } from "../ports.ts";
+import type { FileHeader } from "../ports.ts";
 import { Lane } from "./lane.ts";
-import { isManifestPath } from "./object_path.ts";
-import {
-  indexObjects,
-  knownObject,
-  missingObjects,
-  nameCollections,
-  planCollections,
-  type PlannedCollection,
-  type PlannedObject,
-} from "./restore_plan.ts";
+import { type OplogContext, OplogRestore } from "./oplog_restore.ts";
+import { missingObjects, type PlannedCollection, type RestorePlan, unlisted } from "./restore_plan.ts";
 import { formatBytes, formatNumberOf } from "./wording.ts";
 
 /** Segments that may be in memory, received or being written. */
@@ -31,7 +23,7 @@ const segmentsInFlight = 4;
 interface Progress {
   readonly created: Promise<void>;
   readonly lane: Lane | null;
-  readonly received: Set<string>;
+  segments: number;
 }
 
 /** Counts of what a restore has written. */
@@ -43,146 +35,127 @@ export interface RestoreCounts {
   objects: number;
 }
 
-/** Begin with {@linkcode ResourceRestore.begin}, give it each file, then finish it. */
+/** What the restore of a resource needs beside its plan. */
+export interface ResourceContext extends OplogContext {
+  /** Aborted with the cause as soon as a write fails. */
+  readonly failure: AbortController;
+}
+
+/** Make room for it first; then give it each file, then finish it. */
 export class ResourceRestore {
   readonly counts: RestoreCounts = { databases: 0, collections: 0, documents: 0, bytes: 0, objects: 0 };
-  readonly #objects: Map<string, PlannedObject>;
-  readonly #target: Target;
-  readonly #log: JobLog;
-  readonly #failure: AbortController;
+  readonly #plan: RestorePlan;
+  readonly #context: ResourceContext;
+  readonly #oplog: OplogRestore;
   readonly #progress = new Map<PlannedCollection, Progress>();
   readonly #writing = new Set<Promise<void>>();
+  readonly #received = new Set<string>();
+  /** What of the data is still to come. */
+  readonly #due: Set<string>;
 
-  private constructor(
-    objects: Map<string, PlannedObject>,
-    target: Target,
-    log: JobLog,
-    failure: AbortController,
-  ) {
-    this.#objects = objects;
-    this.#target = target;
-    this.#log = log;
-    this.#failure = failure;
-  }
-
-  /**
-   * Plans the restore of `selected` virtual names and makes room for it: nothing has been written before, and nothing is when it throws.
-   *
-   * @param failure aborted with the cause as soon as a write fails
-   */
-  static async begin(
-    manifest: Manifest,
-    selected: ReadonlySet<string>,
-    target: Target,
-    options: { drop: boolean; log: JobLog; failure: AbortController },
-  ): Promise<ResourceRestore> {
-    const objects = indexObjects(manifest);
-    const collections = planCollections(objects, selected);
-    const documents = collections.reduce((sum, one) => sum + one.documents, 0);
-    const bytes = collections.reduce((sum, one) => sum + one.bytes, 0);
-    options.log.info(
-      `Plan: ${formatNumberOf(collections.length, "collection")}, ${formatNumberOf(documents, "document")}, ${
-        formatBytes(bytes)
-      } ` +
-        `of resource "${manifest.resource}" into ${target.description}`,
-    );
-    const occupied = new Set((await target.findOccupied(collections)).map(formatNamespace));
-    const inTheWay = collections.filter(({ namespace }) => occupied.has(formatNamespace(namespace)));
-    if (inTheWay.length > 0 && !options.drop) {
-      throw new PluginError(
-        "restoreTarget",
-        `Cannot restore into ${target.description}: ${nameCollections(inTheWay)} ${
-          inTheWay.length === 1 ? "is" : "are"
-        } not empty`,
-        {
-          hint:
-            "Drop or rename what is there, or say drop=yes: in bconsole at the restore's prompt with mod, Plugin Options, " +
-            "or in the plugin command of a stand-alone restore.",
-        },
-      );
-    }
-    if (inTheWay.length > 0) {
-      options.log.warning(`drop=yes: removing ${nameCollections(inTheWay)} from ${target.description}`);
-    }
-    for (const collection of collections) {
-      if (options.drop) await target.drop(collection);
-    }
-    return new ResourceRestore(objects, target, options.log, options.failure);
+  /** @param selected virtual names that are to come */
+  constructor(plan: RestorePlan, selected: ReadonlySet<string>, context: ResourceContext) {
+    this.#plan = plan;
+    this.#context = context;
+    this.#due = new Set([...plan.objects.keys()].filter((path) => selected.has(path)));
+    this.#oplog = new OplogRestore(plan, context);
   }
 
   /** Whether a file's data is wanted. */
   wants(name: string): boolean {
-    return !isManifestPath(name);
+    return this.#plan.objects.has(name) || this.#plan.slices.has(name);
   }
 
-  /** Receives a file whole, verifies it against the manifest, and only then hands it to the target. Resolves before it is written. */
+  /** Receives a file whole, verifies it against the manifest, and only then hands it on. Resolves before it is written. */
   async receive(name: string, header: FileHeader, body: AsyncIterable<Uint8Array>): Promise<void> {
     while (this.#writing.size >= segmentsInFlight) await Promise.race(this.#writing);
-    this.#failure.signal.throwIfAborted();
-    const object = knownObject(this.#objects, name);
-    const { collection } = object;
-    const want = object.kind === "segment" ? object.segment : object;
-    const bytes = await receiveVerified(name, header, body, want);
-    const progress = this.#begin(collection);
-    if (object.kind === "metadata") return;
-    if (progress.received.has(name)) {
+    this.#context.failure.signal.throwIfAborted();
+    if (this.#received.has(name)) {
       throw new PluginError("objectMismatch", `Cannot restore ${name}: it came twice`, {
-        hint: "Restore the files of one job only.",
+        hint: "Restore the files of each job once.",
       });
     }
-    if (progress.lane !== null && object.index !== progress.received.size) {
-      throw new PluginError(
-        "objectMismatch",
-        `Cannot restore ${name}: segment ${object.index} of ${
-          formatNamespace(collection.namespace)
-        } came when ` +
-          `${progress.received.size} was due`,
-        { hint: "Restore without a hand-made bootstrap file: the order of the job's files matters here." },
-      );
-    }
-    progress.received.add(name);
-    const write = () => this.#write(collection, name, bytes, object.segment.documents, progress.created);
-    this.#track(progress.lane === null ? write() : progress.lane.run(write));
+    const slice = this.#plan.slices.get(name);
+    if (slice === undefined) await this.#receiveData(name, header, body);
+    else await this.#oplog.put(name, await receiveVerified(name, header, body, slice));
+    this.#received.add(name);
+    if (slice !== undefined) this.counts.objects++;
+    else if (this.#due.delete(name) && this.#due.size === 0) await this.#endData();
   }
 
-  /** Waits for the last write, refuses what is incomplete, and builds the indexes. */
+  /** Waits for the last write, refuses what is incomplete, ends the oplog's replay and builds the indexes. */
   async finish(): Promise<void> {
-    await Promise.all(this.#writing);
-    this.#failure.signal.throwIfAborted();
-    const missing = [...this.#progress].flatMap(([collection, { received }]) =>
-      collection.segments.filter(({ path }) => !received.has(path)).map(({ path }) => path)
-    );
+    const missing = [...this.#due, ...this.#plan.slices.keys()].filter((path) => !this.#received.has(path));
     if (missing.length > 0) throw missingObjects(missing);
-    for (const [collection, { created }] of this.#progress) {
-      await created;
-      await this.#target.finish(collection);
-    }
+    // A resource of which no data was to come.
+    if (this.#received.size === this.#plan.slices.size) await this.#endData();
+    const { log, target } = this.#context;
     this.counts.collections = this.#progress.size;
     this.counts.databases =
       new Set([...this.#progress.keys()].map(({ namespace }) => namespace.database)).size;
-    this.#log.info(
+    log.info(
       `Restored ${formatNumberOf(this.counts.collections, "collection")}, ${
         formatNumberOf(this.counts.documents, "document")
       }, ` +
-        `${
-          formatBytes(this.counts.bytes)
-        } into ${this.#target.description}; every segment matched the manifest`,
+        `${formatBytes(this.counts.bytes)} into ${target.description}; every segment matched the manifest`,
     );
+    await this.#oplog.finish();
   }
 
   /** Closes the target first: what is still being written after a failure must not wait for a server that doesn't answer. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#target[Symbol.asyncDispose]();
+    await this.#context.target[Symbol.asyncDispose]();
     await Promise.allSettled(this.#writing);
+    this.#oplog[Symbol.dispose]();
+    await this.#context.spool[Symbol.asyncDispose]();
+  }
+
+  async #receiveData(name: string, header: FileHeader, body: AsyncIterable<Uint8Array>): Promise<void> {
+    const object = this.#plan.objects.get(name);
+    if (object === undefined) throw unlisted(name);
+    const { collection } = object;
+    const bytes = await receiveVerified(
+      name,
+      header,
+      body,
+      object.kind === "segment" ? object.segment : object,
+    );
+    const progress = this.#begin(collection);
+    if (object.kind === "metadata") return;
+    if (progress.lane !== null && object.index !== progress.segments) {
+      throw new PluginError(
+        "objectMismatch",
+        `Cannot restore ${name}: segment ${object.index} of ${
+          formatNamespace(collection.source)
+        } came when ` +
+          `${progress.segments} was due`,
+        { hint: "Restore without a hand-made bootstrap file: the order of the job's files matters here." },
+      );
+    }
+    progress.segments++;
+    const write = () => this.#write(collection, name, bytes, object.segment.documents, progress.created);
+    this.#track(progress.lane === null ? write() : progress.lane.run(write));
+  }
+
+  /** All data has come: once it is written, the oplog may be applied. */
+  async #endData(): Promise<void> {
+    await Promise.all(this.#writing);
+    this.#context.failure.signal.throwIfAborted();
+    for (const [collection, { created }] of this.#progress) {
+      await created;
+      await this.#context.target.finish(collection);
+    }
+    await this.#oplog.begin();
   }
 
   #begin(collection: PlannedCollection): Progress {
     let progress = this.#progress.get(collection);
     if (progress === undefined) {
-      const created = this.#target.create(collection);
+      const { target } = this.#context;
+      const created = target.create(collection);
       this.#track(created);
-      const lane = this.#target.inOrder(collection) ? new Lane() : null;
-      progress = { created, lane, received: new Set() };
+      const lane = target.inOrder(collection) ? new Lane() : null;
+      progress = { created, lane, segments: 0 };
       this.#progress.set(collection, progress);
     }
     return progress;
@@ -200,8 +173,8 @@ export class ResourceRestore {
     if (found !== documents) throw mismatch(name, `${documents} documents`, `${found}`);
     await created;
     for (const group of groups) {
-      this.#failure.signal.throwIfAborted();
-      await this.#target.write(collection, group.bytes);
+      this.#context.failure.signal.throwIfAborted();
+      await this.#context.target.write(collection, group.bytes);
       this.counts.documents += group.documents;
       this.counts.bytes += group.bytes.length;
     }
@@ -211,7 +184,7 @@ export class ResourceRestore {
   /** Follows a write to its end; its failure stops the whole restore. */
   #track(work: Promise<void>): void {
     const followed: Promise<void> = work.catch((cause) => {
-      if (!this.#failure.signal.aborted) this.#failure.abort(cause);
+      if (!this.#context.failure.signal.aborted) this.#context.failure.abort(cause);
     }).finally(() => this.#writing.delete(followed));
     this.#writing.add(followed);
   }

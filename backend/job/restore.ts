@@ -7,14 +7,17 @@
 import { PluginError } from "../errors.ts";
 import { type OpenedManifest, openManifest, type TrustPolicy, unsignedManifest } from "../manifest/reader.ts";
 import { joinParts } from "../manifest/seal.ts";
-import { overrideOptions, parsePluginCommand } from "../options/command.ts";
+import { formatNamespace } from "../namespace.ts";
+import { checkRenames, overrideOptions, parsePluginCommand } from "../options/command.ts";
+import { describeParameters, type RestoreParameters } from "../options/restore_parameters.ts";
 import { parseRestoreForm, restoreFormName } from "../options/restore_form.ts";
 import type { OptionName, Options } from "../options/table.ts";
 import type { OptionValue } from "../options/value.ts";
-import type { JobLog, Target } from "../ports.ts";
+import type { JobLog, Spool, Target } from "../ports.ts";
 import type { RestoreEvent } from "../protocol/backend_session.ts";
 import { resourceOf } from "./object_path.ts";
-import { missingObjects } from "./restore_plan.ts";
+import { refuseOccupied, reportDetails, reportPlan, targetsOf } from "./plan_report.ts";
+import { missingObjects, nameCollections, planRestore, type RestorePlan } from "./restore_plan.ts";
 import { ResourceRestore, type RestoreCounts } from "./resource_restore.ts";
 import { formatNumberOf } from "./wording.ts";
 
@@ -29,12 +32,18 @@ export interface RestoreContext {
   readonly trustedCommand: boolean;
   /** Told each resource whose manifest was verified. */
   noteResource(resource: string): void;
+  /** Parameters that were prepared on this machine for the next restore of a resource, which this one is; null for none. */
+  takeParameters(resource: string): Promise<RestoreParameters | null>;
   /** Opens the server of the options, or the directory when `where` names one. */
   openTarget(options: Options, where: string | null): Promise<Target>;
+  /** Calendar day of an instant in Unix seconds, in this machine's time zone. */
+  dayOf(unixSeconds: number): string;
+  openSpool(): Spool;
 }
 
 /** What became of one resource. */
 export interface RestoredResource {
+  /** The manifest of the last job of its chain. */
   readonly opened: OpenedManifest;
   readonly counts: RestoreCounts;
   readonly target: string;
@@ -53,18 +62,26 @@ export async function runRestore(context: RestoreContext): Promise<RestoredResou
   }
 }
 
+/** A resource's restore while it runs; a dry run has no restore. */
+interface Run {
+  readonly plan: RestorePlan;
+  readonly target: Target;
+  readonly restore: ResourceRestore | null;
+}
+
 class Restore {
   readonly #context: RestoreContext;
   readonly #failure: AbortController;
   readonly #parts: { name: string; bytes: Uint8Array }[] = [];
   readonly #listed: string[] = [];
-  readonly #answers = new Map<OptionName, OptionValue>();
-  readonly #runs = new Map<string, { restore: ResourceRestore; target: Target }>();
-  #manifests = new Map<string, OpenedManifest>();
+  readonly #prompt = new Map<OptionName, OptionValue>();
+  readonly #prepared = new Map<string, RestoreParameters>();
+  readonly #runs = new Map<string, Run>();
+  readonly #manifests = new Map<string, OpenedManifest[]>();
   #where: string | null = null;
   #selected: ReadonlySet<string> = new Set();
   readonly #came = new Set<string>();
-  #options: Options | undefined;
+  #command: Options | undefined;
 
   constructor(context: RestoreContext, failure: AbortController) {
     this.#context = context;
@@ -84,7 +101,7 @@ class Restore {
           await this.#start(event.where, event.regexWhere);
           break;
         case "pluginCommand":
-          this.#options = this.#readOptions(event.command);
+          this.#command = this.#readCommand(event.command);
           break;
         case "file":
           await this.#takeFile(event);
@@ -93,19 +110,19 @@ class Restore {
     // Also a collection, or a resource, of which nothing at all came.
     const missing = [...this.#selected].filter((name) => !this.#came.has(name));
     if (missing.length > 0) throw missingObjects(missing);
-    for (const { restore } of this.#runs.values()) await restore.finish();
+    for (const { restore } of this.#runs.values()) await restore?.finish();
   }
 
   results(): RestoredResource[] {
-    return [...this.#runs].map(([resource, { restore, target }]) => ({
-      opened: this.#manifests.get(resource)!,
-      counts: restore.counts,
-      target: target.description,
-    }));
+    return [...this.#runs.values()].flatMap(({ plan, target, restore }) =>
+      restore === null
+        ? []
+        : [{ opened: plan.jobs.at(-1)!, counts: restore.counts, target: target.description }]
+    );
   }
 
   async close(): Promise<void> {
-    for (const { restore } of this.#runs.values()) await restore[Symbol.asyncDispose]();
+    for (const { restore, target } of this.#runs.values()) await (restore ?? target)[Symbol.asyncDispose]();
   }
 
   #takeObject(objectType: number, name: string, bytes: Uint8Array): void {
@@ -114,19 +131,26 @@ class Restore {
     }
     if (objectType === 28 && name === restoreFormName) {
       for (const [option, value] of parseRestoreForm(new TextDecoder().decode(bytes))) {
-        this.#answers.set(option, value);
+        this.#prompt.set(option, value);
       }
     }
   }
 
   /** Everything that comes before the first file is here: the manifests are verified before anything else happens. */
   async #start(where: string, regexWhere: string): Promise<void> {
+    const sealed = joinParts(this.#parts);
+    // Prepared parameters are for this restore, whatever becomes of it.
+    for (const resource of new Set([...sealed.keys()].map((name) => name.split("/").at(-1)!))) {
+      const parameters = await this.#context.takeParameters(resource);
+      if (parameters !== null) this.#prepared.set(resource, parameters);
+    }
     if (regexWhere !== "") {
       throw new PluginError(
         "restoreRequest",
         "Cannot restore with regexwhere=, strip_prefix= or add_prefix=: virtual names can't be rewritten",
         {
-          hint: "Use where=/ to restore into the server, or where=/some/dir for files in mongodump's layout.",
+          hint:
+            "Use where=/ to restore into the server, or where=/some/dir for files in mongodump's layout; ns_from= and ns_to= rename collections.",
         },
       );
     }
@@ -137,9 +161,7 @@ class Restore {
     );
     // Whether an unsigned manifest will do is for the plugin command to say, which comes with the first file.
     const trust = { ...this.#context.trust, allowUnsigned: true };
-    for (const sealed of joinParts(this.#parts).values()) {
-      this.#addManifest(await openManifest(sealed, trust));
-    }
+    for (const bytes of sealed.values()) this.#addManifest(await openManifest(bytes, trust));
     if (this.#manifests.size > 0) return;
     throw new PluginError(
       "manifestMissing",
@@ -153,16 +175,9 @@ class Restore {
 
   #addManifest(opened: OpenedManifest): void {
     const { manifest, id, keyId } = opened;
-    if (this.#manifests.has(manifest.resource)) {
-      throw new PluginError(
-        "restoreRequest",
-        `Cannot restore resource "${manifest.resource}" from several jobs at once`,
-        {
-          hint: "Select the files of one Full.",
-        },
-      );
-    }
-    this.#manifests.set(manifest.resource, opened);
+    const known = this.#manifests.get(manifest.resource);
+    if (known === undefined) this.#manifests.set(manifest.resource, [opened]);
+    else known.push(opened);
     this.#context.noteResource(manifest.resource);
     const { log } = this.#context;
     const what = `Manifest ${id} of job ${manifest.job.name}: ${
@@ -172,63 +187,95 @@ class Restore {
     else log.info(`${what}, good signature of key ${keyId}`);
   }
 
-  #readOptions(command: string): Options {
+  #readCommand(command: string): Options {
     const options = parsePluginCommand(command);
     if (options.allow_unsigned && !this.#context.trustedCommand) {
       this.#context.log.warning(
         "allow_unsigned= of the stored plugin command is not heeded: say it at the restore's prompt",
       );
     }
-    return overrideOptions(options, this.#answers);
+    return { ...options, allow_unsigned: options.allow_unsigned && this.#context.trustedCommand };
   }
 
   async #takeFile({ header, extract, skip }: RestoreEvent & { type: "file" }): Promise<void> {
     const name = this.#virtualName(header.name);
     this.#came.add(name);
     const { restore } = await this.#runFor(name);
-    if (!restore.wants(name)) return await skip();
+    if (!restore?.wants(name)) return await skip();
     await restore.receive(name, header, await extract());
   }
 
   /** The restore of the name's resource, planned when its first file comes. */
-  async #runFor(name: string): Promise<{ restore: ResourceRestore }> {
+  async #runFor(name: string): Promise<Run> {
     const resource = resourceOf(name);
-    const opened = resource === undefined ? undefined : this.#manifests.get(resource);
-    if (resource === undefined || opened === undefined || this.#options === undefined) {
+    const manifests = resource === undefined ? undefined : this.#manifests.get(resource);
+    if (resource === undefined || manifests === undefined || this.#command === undefined) {
       throw new PluginError(
         "objectMismatch",
         `Cannot restore ${name}: no manifest that came with the restore lists it`,
         {
-          hint: "Select files of one job, from its catalog record.",
+          hint: "Select files of one chain of jobs, from its catalog record.",
         },
       );
     }
     const known = this.#runs.get(resource);
     if (known !== undefined) return known;
-    if (opened.keyId === null && !this.#mayBeUnsigned()) throw unsignedManifest();
-    const target = await this.#context.openTarget(this.#options, this.#where);
+    const options = this.#optionsFor(resource, this.#command);
+    const mayBeUnsigned = this.#context.trust.allowUnsigned || options.allow_unsigned;
+    if (!mayBeUnsigned && manifests.some(({ keyId }) => keyId === null)) throw unsignedManifest();
+    const run = await this.#begin(resource, manifests, options);
+    this.#runs.set(resource, run);
+    return run;
+  }
+
+  /** The plugin command, then what was prepared on this machine, then what was said at the prompt: the last one has its way. */
+  #optionsFor(resource: string, command: Options): Options {
+    const prepared = this.#prepared.get(resource)?.values ?? new Map<OptionName, OptionValue>();
+    const line = describeParameters(this.#prompt, prepared);
+    if (line !== null) this.#context.log.info(line);
+    const options = overrideOptions(overrideOptions(command, prepared), this.#prompt);
+    checkRenames(options);
+    return options;
+  }
+
+  /** Plans, checks the target, and makes room in it. Nothing has been written before, and nothing is when it throws. */
+  async #begin(resource: string, manifests: readonly OpenedManifest[], options: Options): Promise<Run> {
+    const { log, signal, openTarget, openSpool, dayOf } = this.#context;
+    const own = new Set([...this.#selected].filter((one) => resourceOf(one) === resource));
+    const plan = planRestore(manifests, own, options, dayOf);
+    const target = await openTarget(
+      options,
+      options.where === null ? this.#where : options.where === "/" ? null : options.where,
+    );
     try {
-      const own = new Set([...this.#selected].filter((one) => resourceOf(one) === resource));
-      const { log } = this.#context;
-      const restore = await ResourceRestore.begin(opened.manifest, own, target, {
-        drop: this.#options.drop,
+      reportPlan(plan, target, log);
+      const targets = targetsOf(plan);
+      const occupied = new Set((await target.findOccupied(targets)).map(formatNamespace));
+      const inTheWay = targets.map(({ namespace }) => namespace).filter((namespace) =>
+        occupied.has(formatNamespace(namespace))
+      );
+      if (options.dry_run) {
+        reportDetails(plan, inTheWay, options.drop, log);
+        log.info("Dry run: nothing was changed");
+        return { plan, target, restore: null };
+      }
+      refuseOccupied(inTheWay, options.drop, target);
+      if (inTheWay.length > 0) {
+        log.warning(`drop=yes: removing ${nameCollections(inTheWay)} from ${target.description}`);
+      }
+      if (options.drop) { for (const one of targets) await target.drop(one); }
+      const restore = new ResourceRestore(plan, own, {
+        target,
+        spool: openSpool(),
         log,
         failure: this.#failure,
+        signal,
       });
-      const run = { restore, target };
-      this.#runs.set(resource, run);
-      return run;
+      return { plan, target, restore };
     } catch (cause) {
       await target[Symbol.asyncDispose]();
       throw cause;
     }
-  }
-
-  /** The rule of the machine, the form, or a command that the operator typed. */
-  #mayBeUnsigned(): boolean {
-    const { trust, trustedCommand } = this.#context;
-    return trust.allowUnsigned || this.#answers.get("allow_unsigned") === true ||
-      (trustedCommand && this.#options?.allow_unsigned === true);
   }
 
   /** Bacula's output name without `where`. */

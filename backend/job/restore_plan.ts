@@ -1,23 +1,33 @@
 /**
- * What a restore of some virtual files means: which collections, and whether all that they need was selected.
+ * What a restore of some virtual files means: which collections, which pieces of the oplog, up to which instant, and whether all that is needed was
+ * selected. Nothing is written before there is a plan.
  *
  * @module
  */
 
 import { PluginError } from "../errors.ts";
-import type { Manifest, ManifestCollection, ManifestSegment } from "../manifest/schema.ts";
-import { formatNamespace } from "../namespace.ts";
+import { linkChain } from "../manifest/chain.ts";
+import type { OpenedManifest } from "../manifest/reader.ts";
+import type { Manifest, ManifestOplogSegment, ManifestSegment } from "../manifest/schema.ts";
+import { formatNamespace, type Namespace } from "../namespace.ts";
+import { NamespaceFilter, NamespaceMap } from "../options/namespace_pattern.ts";
+import { parsePointInTime, resolvePointInTime } from "../options/point_in_time.ts";
+import type { Options } from "../options/table.ts";
 import type { RestoredCollection } from "../ports.ts";
+import { compareTimestamps, type Timestamp } from "../timestamp.ts";
 import { isManifestPath, objectRoot } from "./object_path.ts";
+import { mapCollection, type Selection, userNamespace } from "./selection.ts";
 
-/** A collection of the manifest with its full name. */
+/** A collection of the Full, as it is to be restored. */
 export interface PlannedCollection extends RestoredCollection {
+  /** Its name in the backup; the namespace above is that in the target. */
+  readonly source: Namespace;
   readonly documents: number;
   readonly bytes: number;
   readonly segments: readonly ManifestSegment[];
 }
 
-/** What a virtual name stands for. */
+/** What a virtual name of the Full stands for. */
 export type PlannedObject =
   | {
     readonly kind: "segment";
@@ -32,15 +42,106 @@ export type PlannedObject =
     readonly blake3: string;
   };
 
-/** Every object of a manifest by its virtual name. */
-export function indexObjects(manifest: Manifest): Map<string, PlannedObject> {
+/** What is going to be done with one resource. */
+export interface RestorePlan {
+  readonly resource: string;
+  /** Full first, each the parent of the next. */
+  readonly jobs: readonly OpenedManifest[];
+  readonly collections: readonly PlannedCollection[];
+  /** What is needed of the Full, by virtual name. */
+  readonly objects: ReadonlyMap<string, PlannedObject>;
+  /** Pieces of the oplog in the order in which they are applied, by virtual name. */
+  readonly slices: ReadonlyMap<string, ManifestOplogSegment>;
+  /** Where the first piece behind these begins; null where the chain has none. */
+  readonly nextEntry: Timestamp | null;
+  /** The instant that is restored: the last entry to apply has this timestamp, or an earlier one. Null without an oplog. */
+  readonly limit: Timestamp | null;
+  readonly selection: Selection;
+}
+
+/** The parameters that a plan depends on. */
+export type PlanOptions = Pick<Options, "pit" | "include" | "exclude" | "ns_from" | "ns_to">;
+
+/**
+ * Plans the restore of one resource.
+ *
+ * @param selected virtual names of that resource that are to come
+ * @param dayOf calendar day of an instant in Unix seconds, in this machine's time zone
+ * @throws PluginError `chainBroken`, `pointInTime`, `objectMissing` when something needed wasn't selected, `objectMismatch` for a name that no
+ * manifest lists
+ */
+export function planRestore(
+  manifests: readonly OpenedManifest[],
+  selected: ReadonlySet<string>,
+  options: PlanOptions,
+  dayOf: (unixSeconds: number) => string,
+): RestorePlan {
+  const { resource, jobs } = linkChain(manifests);
+  const limit = findLimit(jobs, options.pit, dayOf);
+  const filter = new NamespaceFilter(options.include, options.exclude);
+  const names = new NamespaceMap(options.ns_from, options.ns_to);
+  const objects = indexObjects(jobs[0]!.manifest, names);
+  const touched = touchedCollections(objects, jobs, selected);
+  const all = new Set([...objects.values()].map(({ collection }) => collection));
+  const isWhole = touched.size === all.size;
+  const chosen = new Set([...touched].map(({ source }) => formatNamespace(source)));
+  const selection: Selection = {
+    accepts: (namespace) => filter.accepts(namespace) && (isWhole || chosen.has(formatNamespace(namespace))),
+    map: (namespace) => names.map(namespace),
+    isEverything: isWhole && filter.isAll && names.isIdentity,
+  };
+  const collections = [...all].filter((one) => touched.has(one) && selection.accepts(one.source));
+  const wanted = new Set(collections);
+  const needed = new Map([...objects].filter(([, { collection }]) => wanted.has(collection)));
+  // Which views an entry changes isn't known before it is read, nor whether a later view is wanted.
+  const mayHaveViews = (database: string) =>
+    isWhole || collections.some(({ kind, source }) => kind === "view" && source.database === database);
+  const slices = collectSlices(jobs, selection, limit, mayHaveViews);
+  const required = [...needed].filter(([, { kind }]) => kind === "segment").map(([path]) => path);
+  const missing = [...required, ...slices.keys()].filter((path) => !selected.has(path));
+  if (missing.length > 0) throw missingObjects(missing);
+  const nextEntry = limit === null ? null : firstBehind(jobs, limit);
+  return { resource, jobs, collections, objects: needed, slices, nextEntry, limit, selection };
+}
+
+function findLimit(
+  jobs: readonly OpenedManifest[],
+  pit: string | null,
+  dayOf: (unixSeconds: number) => string,
+): Timestamp | null {
+  const ends = jobs.flatMap(({ manifest: { job, oplog } }) =>
+    oplog === null ? [] : [{ level: job.level, jobName: job.name, to: oplog.to }]
+  );
+  const last = ends.at(-1);
+  if (pit === null) return last?.to ?? null;
+  if (last !== undefined) return resolvePointInTime(parsePointInTime(pit), ends, dayOf);
+  throw new PluginError(
+    "pointInTime",
+    "Cannot restore to a point in time: the backup is of a standalone server, which has no oplog",
+    {
+      hint: "Leave pit= out: the backup has the data as it was while it was read.",
+    },
+  );
+}
+
+/** Every object of a Full by its virtual name. */
+function indexObjects({ databases }: Manifest, names: NamespaceMap): Map<string, PlannedObject> {
   const objects = new Map<string, PlannedObject>();
-  for (const database of manifest.databases) {
-    for (const entry of database.collections) {
-      const collection = planned(database.name, entry);
-      const { path, size, blake3 } = entry.metadataObject;
+  for (const database of databases) {
+    for (
+      const { name, kind, data, metadata, metadataObject, documents, bytes, segments } of database.collections
+    ) {
+      const source = { database: database.name, collection: name };
+      const collection = {
+        ...mapCollection({ namespace: source, kind, data, metadata }, names),
+        source,
+        documents,
+        bytes,
+        segments,
+      };
+      const { path, size, blake3 } = metadataObject;
       objects.set(path, { kind: "metadata", collection, size, blake3 });
-      entry.segments.forEach((segment, index) =>
+      segments.forEach((segment, index) =>
         objects.set(segment.path, { kind: "segment", collection, segment, index })
       );
     }
@@ -48,45 +149,59 @@ export function indexObjects(manifest: Manifest): Map<string, PlannedObject> {
   return objects;
 }
 
-function planned(database: string, entry: ManifestCollection): PlannedCollection {
-  const { name, kind, data, metadata, documents, bytes, segments } = entry;
-  return { namespace: { database, collection: name }, kind, data, metadata, documents, bytes, segments };
-}
-
-/**
- * The collections that the selected names touch, in the manifest's order.
- *
- * @throws PluginError `objectMissing` when a touched collection has segments that weren't selected, `objectMismatch` for a name of which the
- * manifest knows nothing
- */
-export function planCollections(
-  objects: Map<string, PlannedObject>,
+/** The collections of which a file was selected. */
+function touchedCollections(
+  objects: ReadonlyMap<string, PlannedObject>,
+  jobs: readonly OpenedManifest[],
   selected: ReadonlySet<string>,
-): PlannedCollection[] {
+): Set<PlannedCollection> {
+  const slices = new Set(
+    jobs.flatMap(({ manifest }) => manifest.oplog?.segments.map(({ path }) => path) ?? []),
+  );
   const touched = new Set<PlannedCollection>();
   for (const name of selected) {
-    if (isManifestPath(name)) continue;
-    touched.add(knownObject(objects, name).collection);
+    if (isManifestPath(name) || slices.has(name)) continue;
+    const object = objects.get(name);
+    if (object === undefined) throw unlisted(name);
+    touched.add(object.collection);
   }
-  const missing = [...touched].flatMap((collection) =>
-    collection.segments.filter(({ path }) => !selected.has(path))
-  );
-  if (missing.length > 0) throw missingObjects(missing.map(({ path }) => path));
-  return [...new Set([...objects.values()].map(({ collection }) => collection))].filter((one) =>
-    touched.has(one)
+  return touched;
+}
+
+/** The pieces that are needed: up to the limit, of jobs whose slice touches anything that is restored. */
+function collectSlices(
+  jobs: readonly OpenedManifest[],
+  selection: Selection,
+  limit: Timestamp | null,
+  mayHaveViews: (database: string) => boolean,
+): Map<string, ManifestOplogSegment> {
+  const isTouching = (namespace: Namespace) =>
+    namespace.collection === "" ||
+    (namespace.collection === "system.views" && mayHaveViews(namespace.database)) ||
+    selection.accepts(userNamespace(namespace));
+  const touches = jobs.some(({ manifest: { oplog } }) => oplog?.namespaces.some(isTouching));
+  if (limit === null || (!touches && !selection.isEverything)) return new Map();
+  const segments = jobs.flatMap(({ manifest }) => manifest.oplog?.segments ?? []);
+  return new Map(
+    segments.filter(({ first }) => compareTimestamps(first, limit) <= 0).map((
+      segment,
+    ) => [segment.path, segment]),
   );
 }
 
-/** The object of a name; a name that the signed manifest doesn't list is never restored. */
-export function knownObject(objects: Map<string, PlannedObject>, name: string): PlannedObject {
-  const object = objects.get(name);
-  if (object !== undefined) return object;
-  throw new PluginError(
+function firstBehind(jobs: readonly OpenedManifest[], limit: Timestamp): Timestamp | null {
+  const segments = jobs.flatMap(({ manifest }) => manifest.oplog?.segments ?? []);
+  return segments.find(({ first }) => compareTimestamps(first, limit) > 0)?.first ?? null;
+}
+
+/** The failure for a name that no signed manifest lists: it is never restored. */
+export function unlisted(name: string): PluginError {
+  return new PluginError(
     "objectMismatch",
     `Cannot restore ${name}: the signed manifest lists no such object`,
     {
       hint:
-        "Restore files of one job and its own manifest; if they are, the catalog or the volume was changed.",
+        "Restore files of one job, or of one chain of jobs, with their own manifests; if they are, the catalog or the volume was changed.",
     },
   );
 }
@@ -94,20 +209,20 @@ export function knownObject(objects: Map<string, PlannedObject>, name: string): 
 /** The failure for objects that the manifest lists and the restore doesn't bring. */
 export function missingObjects(paths: readonly string[]): PluginError {
   const shown = paths.slice(0, 5).join(", ") + (paths.length > 5 ? ` and ${paths.length - 5} more` : "");
-  const example = paths[0]?.slice(objectRoot.length).replace(/\.\d{5,}$/, "") ?? "";
+  const example =
+    paths[0]?.slice(objectRoot.length).replace(/\.\d{5,}$/, "").replace(/(\/oplog\.)[^/]+\/.*$/, "$1") ?? "";
   return new PluginError(
     "objectMissing",
     `Cannot restore completely: ${shown} did not come with the restore`,
     {
-      hint: `Mark all segments of a collection, as in: mark ${objectRoot}${example}*`,
+      hint:
+        `Mark all segments of a collection and the oplog of all jobs, as in: mark ${objectRoot}${example}*`,
     },
   );
 }
 
 /** `app.orders, app.users and 3 more` */
-export function nameCollections(
-  collections: readonly { namespace: RestoredCollection["namespace"] }[],
-): string {
-  const names = collections.slice(0, 8).map(({ namespace }) => formatNamespace(namespace)).join(", ");
-  return collections.length > 8 ? `${names} and ${collections.length - 8} more` : names;
+export function nameCollections(namespaces: readonly Namespace[]): string {
+  const names = namespaces.slice(0, 8).map(formatNamespace).join(", ");
+  return namespaces.length > 8 ? `${names} and ${namespaces.length - 8} more` : names;
 }

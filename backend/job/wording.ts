@@ -27,3 +27,13 @@ export function formatBytes(bytes: number): string {
 export function formatSeconds(from: Date, to: Date): string {
   return `${((to.getTime() - from.getTime()) / 1000).toFixed(1)} s`;
 }
+
+/** `45 s`, `12 min`, `3 h 20 min`, `4 d 2 h`: a duration in seconds. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}

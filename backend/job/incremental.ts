@@ -1,0 +1,112 @@
+/**
+ * An Incremental or Differential backup: one slice of the oplog, from where the parent ended.
+ *
+ * @module
+ */
+
+import type { Manifest } from "../manifest/schema.ts";
+import { describeTimestamp, type OplogPosition } from "../timestamp.ts";
+import { PluginError } from "../errors.ts";
+import { type BackupContext, type BackupResult, sendManifest, toSeconds } from "./job_manifest.ts";
+import { Lane } from "./lane.ts";
+import { OplogCapture, oplogSupply } from "./oplog_capture.ts";
+import { findOplogWith, reportWindow, scopeOf } from "./oplog_source.ts";
+import { formatBytes, formatCount, formatSeconds } from "./wording.ts";
+
+/** The job that an incremental continues. */
+export interface Parent {
+  readonly jobName: string;
+  /** BLAKE3 of its manifest, hexadecimal. */
+  readonly manifestDigest: string;
+  readonly position: OplogPosition;
+}
+
+/** Reads the slice and resolves when the manifest has been sent. */
+export async function runIncremental(
+  context: BackupContext,
+  level: "I" | "D",
+  parent: Parent,
+): Promise<BackupResult> {
+  const { source, options, log, clock, job, intervalSeconds } = context;
+  if (source.oplog === null) throw noOplog();
+  const startedAt = clock.now();
+  const { deployment } = source;
+  log.info(
+    `${
+      level === "I" ? "Incremental" : "Differential"
+    } of replica set ${deployment.setName}, MongoDB ${deployment.serverVersion}, resource ` +
+      `"${context.resource}", from the end of ${parent.jobName}: ${describeTimestamp(parent.position)}`,
+  );
+  for (const warning of source.warnings) log.warning(warning);
+  const { oplog, isPicked } = await findOplogWith(parent.position, source.oplog, source, log);
+  try {
+    using supply = oplogSupply(options.segment_size);
+    const accepts = scopeOf(options.database);
+    using capture = new OplogCapture(
+      {
+        ...context,
+        lane: new Lane(),
+        supply,
+        timeSeconds: toSeconds(startedAt),
+        oplog,
+        jobName: job.jobName,
+        accepts,
+      },
+      parent.position,
+      "of an increment",
+    );
+    await capture.readTo(await oplog.committed());
+    const slice = await capture.finish();
+    const found = await oplog.find(slice.to);
+    if (found?.term !== slice.to.term) throw takenBack(oplog.host, slice.to);
+    await reportWindow(oplog, intervalSeconds, log);
+    const content = {
+      level,
+      parent: { jobName: parent.jobName, blake3: parent.manifestDigest },
+      oplog: slice,
+      databases: [],
+    };
+    const result = await sendManifest(context, content, startedAt);
+    logClosing(context, result.manifest, slice, startedAt);
+    return result;
+  } finally {
+    if (!isPicked) await oplog[Symbol.asyncDispose]();
+  }
+}
+
+function logClosing(
+  { log, clock }: BackupContext,
+  { scope }: Manifest,
+  slice: NonNullable<Manifest["oplog"]>,
+  startedAt: Date,
+): void {
+  log.info(
+    `Slice of the oplog of ${slice.source} up to ${describeTimestamp(slice.to)}: ${
+      formatCount(slice.entries)
+    } entries, ${formatBytes(slice.bytes)}, of ` +
+      `${formatCount(slice.namespaces.length)} namespaces in ${formatSeconds(startedAt, clock.now())}`,
+  );
+  if (slice.cutTransactions > 0) {
+    log.warning(
+      `${formatCount(slice.cutTransactions)} transactions wrote to other databases than ${
+        scope.databases.join(", ")
+      } too: only the part in these was kept`,
+    );
+  }
+}
+
+function noOplog(): PluginError {
+  return new PluginError("oplogUnavailable", "Cannot run an incremental: a standalone server has no oplog", {
+    hint: "Run Fulls only, or make the server a replica set of one member.",
+  });
+}
+
+function takenBack(host: string, at: OplogPosition): PluginError {
+  return new PluginError(
+    "oplogGap",
+    `Cannot vouch for the slice: ${host} no longer has its last entry, ${describeTimestamp(at)}`,
+    {
+      hint: "The member rolled back while it was read. Run the job again.",
+    },
+  );
+}

@@ -1,0 +1,118 @@
+/**
+ * What of a restore comes after the data: the oplog up to the instant, and the indexes.
+ *
+ * @module
+ */
+
+import { readCollectionMetadata } from "../bson/collection_metadata.ts";
+import type { JobLog, Spool, Target } from "../ports.ts";
+import { describeTimestamp } from "../timestamp.ts";
+import { OplogExtract } from "./oplog_extract.ts";
+import { Replay, type ReplayReport } from "./replay.ts";
+import { ReplayedCatalog } from "./replayed_catalog.ts";
+import type { RestorePlan } from "./restore_plan.ts";
+import { type SegmentConsumer, SliceQueue } from "./slice_queue.ts";
+import { formatCount, formatNumberOf } from "./wording.ts";
+
+/** What a restore's end needs. */
+export interface OplogContext {
+  readonly target: Target;
+  readonly spool: Spool;
+  readonly log: JobLog;
+  readonly signal: AbortSignal;
+}
+
+/** Give it each piece as it comes, tell it when the data is there, then finish it. */
+export class OplogRestore implements Disposable {
+  readonly #plan: RestorePlan;
+  readonly #context: OplogContext;
+  readonly #catalog: ReplayedCatalog;
+  readonly #replay: SegmentConsumer | null;
+  readonly #queue: SliceQueue | null;
+
+  constructor(plan: RestorePlan, context: OplogContext) {
+    this.#plan = plan;
+    this.#context = context;
+    const databases = new Set(plan.collections.map(({ source }) => source.database));
+    this.#catalog = new ReplayedCatalog(plan.selection, databases);
+    for (const { source, data, kind, metadata } of plan.collections) {
+      if (kind === "view" || data === null) {
+        this.#catalog.addView(source);
+        continue;
+      }
+      this.#catalog.add(source, kind === "timeseries", readCollectionMetadata(metadata));
+    }
+    this.#replay = plan.slices.size === 0 ? null : this.#open();
+    this.#queue = this.#replay === null
+      ? null
+      : new SliceQueue([...plan.slices.keys()], context.spool, this.#replay);
+  }
+
+  /** Takes a piece whose bytes were verified. */
+  async put(path: string, bytes: Uint8Array): Promise<void> {
+    await this.#queue?.put(path, bytes);
+  }
+
+  /** The data is there. */
+  async begin(): Promise<void> {
+    await this.#queue?.open();
+  }
+
+  /** All pieces have come: applies the last entries and builds the indexes. */
+  async finish(): Promise<void> {
+    const { log, target } = this.#context;
+    if (this.#replay !== null) this.#log(await this.#replay.finish());
+    if (target.oplog.kind !== "server") return;
+    let built = 0;
+    for (const { namespace, indexes, isCollated } of this.#catalog.indexes.entries()) {
+      await target.oplog.replay.buildIndexes(namespace, indexes, isCollated);
+      built += indexes.length;
+    }
+    if (built > 0) log.info(`Built ${formatCount(built)} ${built === 1 ? "index" : "indexes"}`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#replay?.[Symbol.dispose]();
+  }
+
+  #open(): SegmentConsumer {
+    const { selection, jobs } = this.#plan;
+    const limit = this.#plan.limit!;
+    const { target, spool, signal } = this.#context;
+    const { oplog } = target;
+    if (oplog.kind === "directory") return new OplogExtract(oplog, selection, limit);
+    const fuzzyUntil = jobs[0]!.manifest.oplog!.to;
+    return new Replay({
+      target: oplog.replay,
+      catalog: this.#catalog,
+      spool,
+      limit,
+      fuzzyUntil,
+      signal,
+    });
+  }
+
+  #log({ operations, commands, last, firstLeft, openTransactions }: ReplayReport): void {
+    const { log, target } = this.#context;
+    const next = firstLeft ?? this.#plan.nextEntry;
+    const verb = target.oplog.kind === "server" ? "Replayed" : "Kept";
+    log.info(
+      `${verb} ${formatNumberOf(operations, "operation")} and ${
+        formatNumberOf(commands, "command")
+      } of the oplog up to ` +
+        `${describeTimestamp(this.#plan.limit!)}: the last entry applied is ${
+          last === null ? "none" : describeTimestamp(last)
+        }, ` +
+        `the first one not applied ${
+          next === null ? "is not in this chain" : `is ${describeTimestamp(next)}`
+        }`,
+    );
+    if (openTransactions > 0) {
+      log.info(
+        `${
+          formatNumberOf(openTransactions, "transaction")
+        } had begun and not been committed at that instant: nothing of them is there`,
+      );
+    }
+  }
+}

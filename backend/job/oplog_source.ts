@@ -1,0 +1,154 @@
+/**
+ * Where a slice of the oplog begins and ends, and which member it is read from.
+ *
+ * @module
+ */
+
+import { PluginError } from "../errors.ts";
+import { isServersOwn } from "../oplog/scope.ts";
+import type { Namespace } from "../namespace.ts";
+import type { JobLog, Oplog, OplogWindow, Source } from "../ports.ts";
+import { compareTimestamps, describeTimestamp, type OplogPosition } from "../timestamp.ts";
+import { formatDuration } from "./wording.ts";
+
+/** How long the majority may take to have what was read. */
+const commitPatienceMs = 60_000;
+const commitIntervalMs = 200;
+
+/** Where a Full's slice begins: what a transaction wrote that is still open belongs to it. */
+export async function findStart(oplog: Oplog): Promise<OplogPosition> {
+  const committed = await oplog.committed();
+  const open = await oplog.oldestOpenTransaction();
+  return open !== null && compareTimestamps(open, committed) < 0 ? open : committed;
+}
+
+/**
+ * A committed position at or behind everything that was read from the member so far.
+ *
+ * @throws PluginError `oplogUnavailable` when no majority has it in time
+ */
+export async function awaitCommitted(oplog: Oplog, signal: AbortSignal): Promise<OplogPosition> {
+  const read = await oplog.newest();
+  const deadline = performance.now() + commitPatienceMs;
+  for (;;) {
+    signal.throwIfAborted();
+    const committed = await oplog.committed();
+    if (compareTimestamps(committed, read) >= 0) {
+      await refuseRollback(oplog, read);
+      return committed;
+    }
+    if (performance.now() > deadline) {
+      throw new PluginError(
+        "oplogUnavailable",
+        `Cannot end the slice: ${oplog.host} has entries up to ${
+          describeTimestamp(read)
+        }, a majority of the set only up to ${describeTimestamp(committed)}`,
+        { hint: "Too few members are up or they lag far behind. Mend the set, then run the job again." },
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, commitIntervalMs));
+  }
+}
+
+async function refuseRollback(oplog: Oplog, read: OplogPosition): Promise<void> {
+  const found = await oplog.find(read);
+  if (found?.term === read.term) return;
+  throw rolledBack(oplog);
+}
+
+/** The failure for a member that took back what was read from it. */
+export function rolledBack({ host }: Oplog): PluginError {
+  return new PluginError(
+    "incompleteRead",
+    `Cannot vouch for the backup: ${host} rolled back while it was read`,
+    {
+      hint: "Run the job again.",
+    },
+  );
+}
+
+/** An oplog that has a position, and who had to be asked. */
+export interface ChosenOplog {
+  readonly oplog: Oplog;
+  /** Whether it is the picked member's, which is closed with the source. */
+  readonly isPicked: boolean;
+}
+
+/**
+ * The oplog of a member that has the very entry at which a chain ended: the picked one's, or another one's that reaches back further.
+ *
+ * @throws PluginError `oplogGap` when none has it
+ */
+export async function findOplogWith(
+  position: OplogPosition,
+  picked: Oplog,
+  source: Source,
+  log: JobLog,
+): Promise<ChosenOplog> {
+  const misses: { host: string; window: OplogWindow; other: OplogPosition | null }[] = [];
+  const has = async (oplog: Oplog) => {
+    const found = await oplog.find(position);
+    if (found?.term === position.term) return true;
+    misses.push({ host: oplog.host, window: await oplog.window(), other: found });
+    return false;
+  };
+  if (await has(picked)) return { oplog: picked, isPicked: true };
+  for await (const oplog of source.otherOplogs()) {
+    if (await has(oplog).catch(() => false)) {
+      log.warning(
+        `The oplog of ${picked.host} no longer has ${
+          describeTimestamp(position)
+        }: reading that of ${oplog.host}`,
+      );
+      return { oplog, isPicked: false };
+    }
+    await oplog[Symbol.asyncDispose]();
+  }
+  const windows = misses.map(({ host, window: { oldest, newest } }) =>
+    `${host} has ${describeTimestamp(oldest)} to ${describeTimestamp(newest)}`
+  );
+  // A member whose oplog reaches back further, and doesn't have it, took it back.
+  const isRollback = misses.some(({ window }) => compareTimestamps(window.oldest, position) <= 0);
+  const oldest = misses.map(({ window }) => window.oldest).sort(compareTimestamps)[0]!;
+  throw new PluginError(
+    "oplogGap",
+    isRollback
+      ? `Cannot continue the oplog chain: its last entry, ${
+        describeTimestamp(position)
+      } of term ${position.term}, was rolled back or is of another timeline (${windows.join("; ")})`
+      : `Cannot continue the oplog chain: the previous job ended at ${
+        describeTimestamp(position)
+      }, the oldest entry is ${describeTimestamp(oldest)} (${windows.join("; ")})`,
+    {
+      hint: isRollback
+        ? "Run a Full: what was backed up since the rollback's point isn't what the set has now."
+        : "Run a Full, and enlarge the oplog (replSetResizeOplog) so that it covers several backup intervals.",
+    },
+  );
+}
+
+/** Says how far back the oplog reaches, and warns where that is less than three times the jobs' interval. */
+export async function reportWindow(oplog: Oplog, intervalSeconds: number | null, log: JobLog): Promise<void> {
+  const { oldest, newest, size } = await oplog.window();
+  const seconds = newest.t - oldest.t;
+  // One that isn't full yet drops nothing: what counts is how far it will reach at this rate.
+  const expected = size === null
+    ? seconds
+    : Math.round(seconds * Math.max(1, size.maxBytes / Math.max(size.bytes, 1)));
+  const reach =
+    `The oplog of ${oplog.host} reaches back ${formatDuration(seconds)}, to ${describeTimestamp(oldest)}` +
+    (expected > seconds ? `, and will hold ${formatDuration(expected)} when it is full` : "");
+  if (intervalSeconds !== null && expected < 3 * intervalSeconds) {
+    log.warning(
+      `${reach}: that is less than three times the ${formatDuration(intervalSeconds)} since the last job. ` +
+        "Enlarge it (replSetResizeOplog) or run Incrementals more often, or the chain will break",
+    );
+  } else log.info(reach);
+}
+
+/** Which namespaces belong to a job. */
+export function scopeOf(databases: readonly string[]): (namespace: Namespace) => boolean {
+  const all = databases.includes("*");
+  const chosen = new Set(databases);
+  return (namespace) => !isServersOwn(namespace) && (all || chosen.has(namespace.database));
+}

@@ -1,0 +1,116 @@
+/**
+ * What a restore takes of a backup, and under which names it puts it into the target.
+ *
+ * @module
+ */
+
+import {
+  bsonType,
+  elements,
+  findElement,
+  joinElements,
+  stringElement,
+  stringValue,
+} from "../bson/document.ts";
+import { formatExtendedJson } from "../bson/extended_json.ts";
+import { parseExtendedJson } from "../bson/extended_json_parser.ts";
+import { PluginError } from "../errors.ts";
+import { formatNamespace, type Namespace } from "../namespace.ts";
+import type { RestoredCollection } from "../ports.ts";
+
+/** Wanted namespaces and their new names. Both are asked with the names of the backup. */
+export interface Selection {
+  accepts(namespace: Namespace): boolean;
+  map(namespace: Namespace): Namespace;
+  /** Everything is wanted, under its own name. */
+  readonly isEverything: boolean;
+}
+
+/** What a time series' buckets are called, before its name. */
+export const bucketPrefix = "system.buckets.";
+
+/** The namespace that users know: a time series by its own name, not by that of its buckets. */
+export function userNamespace({ database, collection }: Namespace): Namespace {
+  return {
+    database,
+    collection: collection.startsWith(bucketPrefix) ? collection.slice(bucketPrefix.length) : collection,
+  };
+}
+
+/** A namespace's new name, that of buckets after that of their time series. */
+export function mapNamespace(namespace: Namespace, names: Pick<Selection, "map">): Namespace {
+  const to = names.map(userNamespace(namespace));
+  return namespace.collection.startsWith(bucketPrefix)
+    ? { ...to, collection: `${bucketPrefix}${to.collection}` }
+    : to;
+}
+
+/** A collection under its new name; a view looks at the new name of what it looked at. */
+export function mapCollection(
+  collection: RestoredCollection,
+  names: Pick<Selection, "map">,
+): RestoredCollection {
+  const { namespace, data, kind, metadata } = collection;
+  const to = names.map(namespace);
+  const mapped = { ...collection, namespace: to, data: data === null ? null : mapNamespace(data, names) };
+  const isSame = formatNamespace(to) === formatNamespace(namespace);
+  if (kind !== "view") {
+    return isSame ? mapped : { ...mapped, metadata: renameInMetadata(metadata, to.collection, null) };
+  }
+  const options = findElement(parseExtendedJson(metadata), "options")?.value;
+  const viewOn = options === undefined ? undefined : findElement(options, "viewOn");
+  if (viewOn === undefined) return mapped;
+  const base = { database: namespace.database, collection: stringValue(viewOn.value) };
+  const newBase = mapNamespace(base, names);
+  if (newBase.database !== to.database) throw torn(namespace, base);
+  return isSame && newBase.collection === base.collection
+    ? mapped
+    : { ...mapped, metadata: renameInMetadata(metadata, to.collection, newBase.collection) };
+}
+
+function renameInMetadata(metadata: string, name: string, viewOn: string | null): string {
+  const fields = [...elements(parseExtendedJson(metadata))].map((field) => {
+    if (field.key === "collectionName") return stringElement("collectionName", name);
+    if (field.key !== "options" || viewOn === null) return field;
+    const options = [...elements(field.value)].map((one) =>
+      one.key === "viewOn" ? stringElement("viewOn", viewOn) : one
+    );
+    return { ...field, value: joinElements(options) };
+  });
+  return formatExtendedJson(joinElements(fields));
+}
+
+/** A view's record in `system.views` under its new name: `{_id: "db.name", viewOn, …}`, or only the `_id` of one. */
+export function mapViewRecord(record: Uint8Array, names: Pick<Selection, "map">): Uint8Array {
+  const id = viewNamespace(record);
+  if (id === null) return record;
+  const to = names.map(id);
+  const fields = [...elements(record)].map((field) => {
+    if (field.key === "_id") return stringElement("_id", formatNamespace(to));
+    if (field.key !== "viewOn" || field.type !== bsonType.string) return field;
+    const base = { database: id.database, collection: stringValue(field.value) };
+    const newBase = mapNamespace(base, names);
+    if (newBase.database !== to.database) throw torn(id, base);
+    return stringElement("viewOn", newBase.collection);
+  });
+  return joinElements(fields);
+}
+
+/** The view that a record in `system.views` is of. */
+export function viewNamespace(record: Uint8Array): Namespace | null {
+  const id = findElement(record, "_id");
+  if (id?.type !== bsonType.string) return null;
+  const name = stringValue(id.value);
+  const dot = name.indexOf(".");
+  return { database: name.slice(0, dot), collection: name.slice(dot + 1) };
+}
+
+function torn(view: Namespace, base: Namespace): PluginError {
+  return new PluginError(
+    "restoreRequest",
+    `Cannot rename ${formatNamespace(view)}: what it is a view of, ${
+      formatNamespace(base)
+    }, would go to another database`,
+    { hint: "Rename both into the same database, or leave the view out with exclude=." },
+  );
+}
