@@ -7,8 +7,12 @@
  */
 
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import { readFolderChains } from "./commands/chain.ts";
+import { describeChains } from "./commands/chain_text.ts";
+import { readTipChains } from "./commands/chain_tips.ts";
 import { serveJob } from "./commands/job.ts";
 import { findTrust } from "./commands/machine.ts";
+import { prepareRestore } from "./commands/prepare_restore.ts";
 import { backUpToFolder, restoreFromFolder, stamp } from "./commands/standalone.ts";
 import { TerminalListener } from "./commands/terminal.ts";
 import { describeJob, verifyFolders } from "./commands/verify.ts";
@@ -16,15 +20,25 @@ import { asPluginError, PluginError } from "./errors.ts";
 import { BackendAbort } from "./protocol/file_daemon_session.ts";
 import { program } from "./version.ts";
 
+/** Where Bacula's File Daemon works unless it is told otherwise. */
+const defaultWorkingDirectory = "/opt/bacula/working";
+
 const usage = `Usage:
   podheitor-mongodb-backend backup  --to DIR [--level F|I|D] [--job NAME] [--previous NAME] [--working-dir DIR] [--json] "podheitor-mongodb: …"
   podheitor-mongodb-backend restore --from DIR [--job NAME] [--where DIR] [--only NAME]… [--working-dir DIR] [--key FILE] [--json] "podheitor-mongodb: …"
   podheitor-mongodb-backend verify  DIR [--key FILE] [--json]
+  podheitor-mongodb-backend chain   DIR|--working-dir DIR [--key FILE] [--json]
+  podheitor-mongodb-backend prepare-restore resource=NAME key=value… [--working-dir DIR]
   podheitor-mongodb-backend job     (spoken to by the File Daemon's plugin)
   podheitor-mongodb-backend --version | --help
 
 DIR holds one sub-folder a job. backup --to /dev/null reads everything and keeps nothing. --where / restores into the server, any other folder gets
 mongodump's layout. --only takes virtual names as verify lists them. --key names trusted public keys.
+chain links the jobs of a folder, or those that a File Daemon's working directory knows, from Fulls to the last Incremental: what instants they cover,
+what is missing, and what is expected next. Its --json is one document: resources[], each with resource, chains[] (jobs[], first to last; covered: from, to
+and seconds, the Unix seconds first and last whose end is covered; next: level, from, after) and unlinked[]; and findings[], each with resource, job, problem.
+prepare-restore leaves options for the next restore of a resource on this machine, in the File Daemon's working directory (${defaultWorkingDirectory}
+by default): for an hour, for one restore, which fails if it can't use them. What is said at the restore's prompt comes before them, the plugin command behind.
 Exit status: 0 clean, 1 failed or with findings, 2 could not run.`;
 
 const text = { type: "string" } as const;
@@ -41,6 +55,10 @@ async function main(args: readonly string[]): Promise<number> {
       return await restore(rest);
     case "verify":
       return await verify(rest);
+    case "chain":
+      return await chain(rest);
+    case "prepare-restore":
+      return await prepare(rest);
     case "--version":
       console.log(`${program.name} ${program.version}`);
       return 0;
@@ -83,7 +101,7 @@ async function backup(args: string[]): Promise<number> {
       to: required(values.to, "--to"),
       level,
       jobName: values.job ?? `standalone.${stamp()}`,
-      previousJobName: values.previous ?? "",
+      previousJobName: values.previous,
       workingDirectory: values["working-dir"] ?? Deno.cwd(),
       listener,
       signal,
@@ -121,6 +139,35 @@ async function verify(args: string[]): Promise<number> {
   else for (const line of jobs.flatMap(describeJob)) console.log(line);
   if (jobs.length === 0) throw wrongUse("the folder holds no job");
   return jobs.every(({ findings }) => findings.length === 0) ? 0 : 1;
+}
+
+async function prepare(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args, { "working-dir": text });
+  const lines = await prepareRestore(
+    positionals,
+    values["working-dir"] ?? defaultWorkingDirectory,
+    new Date(),
+  );
+  for (const line of lines) console.log(line);
+  return 0;
+}
+
+async function chain(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args, { "working-dir": text, key: text, json: flag });
+  const tips = values["working-dir"];
+  if (tips !== undefined && (positionals.length > 0 || values.key !== undefined)) {
+    throw wrongUse("--working-dir goes with neither a folder nor --key");
+  }
+  const report = tips === undefined
+    ? await readFolderChains(
+      onlyPositional(positionals, "a folder, or --working-dir,"),
+      await findTrust(values.key),
+    )
+    : await readTipChains(tips);
+  if (report.resources.length + report.findings.length === 0) throw wrongUse("no job is there");
+  if (values.json === true) console.log(JSON.stringify(report));
+  else for (const line of describeChains(report)) console.log(line);
+  return report.findings.length === 0 ? 0 : 1;
 }
 
 /** Runs a job that Ctrl-C and SIGTERM cancel, and says how it ended. */

@@ -6,13 +6,14 @@
 
 import { asPluginError, PluginError } from "../errors.ts";
 import { DumpDirectory } from "../folder/dump_directory.ts";
+import { FileSpool } from "../folder/spool.ts";
 import { runBackup } from "../job/backup.ts";
-import { runEstimate } from "../job/estimate.ts";
+import { type EstimateContext, runEstimate, runIncrementalEstimate } from "../job/estimate.ts";
+import { type Parent, runIncremental } from "../job/incremental.ts";
+import type { BackupContext, BackupResult } from "../job/job_manifest.ts";
 import { escapeName } from "../job/object_path.ts";
 import { type RestoredResource, runRestore } from "../job/restore.ts";
 import { restoreForm, restoreFormName } from "../options/restore_form.ts";
-import type { Manifest } from "../manifest/schema.ts";
-import type { SealedManifest } from "../manifest/seal.ts";
 import { openSource } from "../mongo/source.ts";
 import { openTarget } from "../mongo/target.ts";
 import { parsePluginCommand } from "../options/command.ts";
@@ -21,9 +22,19 @@ import type { Options } from "../options/table.ts";
 import type { Deployment, JobLog, Target } from "../ports.ts";
 import { BackendSession } from "../protocol/backend_session.ts";
 import type { ByteStream } from "../protocol/channel.ts";
+import { takeParameters } from "../state/restore_parameter_file.ts";
 import { JobStore } from "../state/store.ts";
+import { findParent, jobInterval, type Tip, type TipsFile } from "../state/tip.ts";
+import { readTips, TipStore } from "../state/tip_store.ts";
 import { program } from "../version.ts";
-import { findTrust, heartbeatInterval, readSecretFile, requireSigningKey, systemClock } from "./machine.ts";
+import {
+  findTrust,
+  heartbeatInterval,
+  localDay,
+  readSecretFile,
+  requireSigningKey,
+  systemClock,
+} from "./machine.ts";
 import { JobReport } from "./job_report.ts";
 
 /** How a job is run. */
@@ -79,16 +90,6 @@ async function backUp(session: BackendSession, log: JobLog, report: JobReport): 
   const options = parsePluginCommand(await session.receiveCommand());
   report.resource = options.resource;
   warnOfPassword(options, log);
-  if (session.job.level !== "F") {
-    const level = session.job.level === "I" ? "Incremental" : "Differential";
-    throw new PluginError(
-      "optionUnavailable",
-      `Cannot run a ${level}: this version makes Full backups only`,
-      {
-        hint: "Run the job with level=Full, and schedule Fulls.",
-      },
-    );
-  }
   const signingKey = await requireSigningKey(options.sign);
   const uri = await resolveUri(options, readSecretFile);
   await using source = await openSource(uri);
@@ -96,13 +97,9 @@ async function backUp(session: BackendSession, log: JobLog, report: JobReport): 
   report.resource = resource;
   report.deployment = source.deployment;
   const { job, signal } = session;
-  await session.sendRestoreObject({
-    objectType: 27,
-    index: 1,
-    name: restoreFormName,
-    bytes: new TextEncoder().encode(restoreForm()),
-  });
-  const result: { manifest: Manifest; sealed: SealedManifest } = await runBackup({
+  using tips = await TipStore.lock(job.workingDirectory, resource, job.jobName);
+  const known = await tips.read();
+  const context: BackupContext = {
     job,
     options,
     resource,
@@ -113,11 +110,60 @@ async function backUp(session: BackendSession, log: JobLog, report: JobReport): 
     clock: systemClock,
     signal,
     program,
-  });
+    intervalSeconds: jobInterval(known, report.startedAt),
+  };
+  const result = job.level === "I" || job.level === "D"
+    ? await runIncremental(context, job.level, parentOf(known, context))
+    : await runFull(session, context);
   report.backup(result.manifest, result.sealed);
+  const tip = tipOf(result);
+  // Before Bacula has its say: a job that it fails is never named as anybody's parent.
+  if (tip !== null) await tips.add(tip);
+}
+
+async function runFull(session: BackendSession, context: BackupContext): Promise<BackupResult> {
+  await session.sendRestoreObject({
+    objectType: 27,
+    index: 1,
+    name: restoreFormName,
+    bytes: new TextEncoder().encode(restoreForm()),
+  });
+  return await runBackup(context);
+}
+
+function parentOf(known: TipsFile | null, { job, options, resource, source }: BackupContext): Parent {
+  const { setName, setId } = source.deployment;
+  const databases = options.database;
+  return findParent(known, {
+    previousJobName: job.previousJobName,
+    resource,
+    setName: setName ?? "",
+    setId,
+    databases,
+  });
+}
+
+/** Where a job ended, null where there is no oplog. */
+function tipOf({ manifest, sealed }: BackupResult): Tip | null {
+  const { job, parent, oplog, deployment, scope, createdAt } = manifest;
+  if (oplog === null || deployment.setName === null) return null;
+  return {
+    jobName: job.name,
+    jobId: job.id,
+    level: job.level,
+    parentName: parent?.jobName ?? null,
+    endedAt: createdAt,
+    setName: deployment.setName,
+    setId: deployment.setId,
+    member: oplog.source,
+    scope,
+    position: oplog.to,
+    manifestDigest: sealed.digest,
+  };
 }
 
 async function restore(session: BackendSession, run: JobRun, log: JobLog, report: JobReport): Promise<void> {
+  const { workingDirectory } = session.job;
   const results: RestoredResource[] = await runRestore({
     events: session.restoreEvents(),
     log,
@@ -125,7 +171,10 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
     trust: await findTrust(run.keyFile),
     trustedCommand: run.trustedCommand,
     noteResource: (resource) => report.resource = resource,
+    takeParameters: (resource) => takeParameters(workingDirectory, resource, systemClock.now()),
     openTarget: (options, where) => openRestoreTarget(options, where, log),
+    openSpool: () => new FileSpool(workingDirectory),
+    dayOf: localDay,
   });
   report.restores(results);
 }
@@ -133,14 +182,22 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
 async function estimate(session: BackendSession, log: JobLog, report: JobReport): Promise<void> {
   const options = parsePluginCommand(await session.receiveCommand());
   await using source = await openSource(await resolveUri(options, readSecretFile));
-  await runEstimate({
+  const resource = nameResource(options, source.deployment);
+  const context: EstimateContext = {
     source,
-    resource: nameResource(options, source.deployment),
+    resource,
     databases: options.database,
     log,
     announce: (file) => session.announceFile(file),
     timeSeconds: Math.floor(report.startedAt.getTime() / 1000),
-  });
+  };
+  const { level, workingDirectory } = session.job;
+  // Nobody says which job an estimate would continue: of each level, the newest is the likeliest.
+  const parent = level === "I" || level === "D"
+    ? (await readTips(workingDirectory, resource))?.tips.find((tip) => level === "I" || tip.level === "F")
+    : undefined;
+  if (parent === undefined) await runEstimate(context);
+  else await runIncrementalEstimate(context, parent.position);
 }
 
 async function openRestoreTarget(options: Options, where: string | null, log: JobLog): Promise<Target> {

@@ -68,7 +68,7 @@ export class JobReport {
       objects: manifest?.totals.objects ?? 0,
       manifestId: this.#backup?.sealed.id ?? null,
       keyId: this.#backup?.sealed.keyId ?? null,
-      oplog: manifest?.oplog ?? null,
+      oplog: spanOf(manifest),
     };
     return [{ resource: this.resource ?? unknownResource, record }];
   }
@@ -88,7 +88,7 @@ export class JobReport {
         serverVersion,
         manifestId: id,
         keyId,
-        oplog: manifest.oplog,
+        oplog: spanOf(manifest),
       },
     };
   }
@@ -110,6 +110,12 @@ export class JobReport {
       warnings: this.#warnings,
     };
   }
+}
+
+/** What a job has of the oplog, as a record keeps it. */
+function spanOf(manifest: Manifest | undefined): JobRecord["oplog"] {
+  const slice = manifest?.oplog;
+  return slice ? { start: slice.from, end: slice.to } : null;
 }
 
 type CommonRecord = Omit<

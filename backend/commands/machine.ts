@@ -15,6 +15,13 @@ import { Secret } from "../secret.ts";
 
 export const systemClock: Clock = { now: () => new Date() };
 
+/** `2026-11-23`: the day of an instant in Unix seconds, in this machine's time zone. */
+export function localDay(unixSeconds: number): string {
+  const day = new Date(unixSeconds * 1000);
+  return [day.getFullYear(), day.getMonth() + 1, day.getDate()].map((part) => String(part).padStart(2, "0"))
+    .join("-");
+}
+
 /** A variable of the product, or undefined where it is unset or empty. */
 function readVariable(name: EnvironmentName): string | undefined {
   return Deno.env.get(name) || undefined;

@@ -6,13 +6,14 @@
 
 import { PluginError } from "../errors.ts";
 import { discardingReceiver, JobFolder, JobFolderWriter } from "../folder/job_folder.ts";
-import { isManifestPath } from "../job/object_path.ts";
+import { isManifestPath, isOplogPath } from "../job/object_path.ts";
 import { connectInProcess } from "../protocol/channel.ts";
 import { type RestoreInput, runBackupSession, runRestoreSession } from "../protocol/file_daemon_session.ts";
 import type { FileHeader, ObjectReceiver } from "../ports.ts";
 import type { JobInfo, SessionKind, Totals } from "../protocol/message.ts";
 import { program } from "../version.ts";
 import { serveJob } from "./job.ts";
+import { chooseChain, placeFolders, previousJob } from "./folder_chain.ts";
 import { TerminalListener } from "./terminal.ts";
 
 /** What both commands share. */
@@ -29,12 +30,19 @@ const identity = { program: `${program.name}-standalone`, version: program.versi
 
 /** Backs up into a sub-folder of `to`, or to nowhere when that is `/dev/null`. */
 export async function backUpToFolder(
-  run: StandaloneRun & { to: string; level: "F" | "I" | "D"; jobName: string; previousJobName: string },
+  run: StandaloneRun & {
+    to: string;
+    level: "F" | "I" | "D";
+    jobName: string;
+    previousJobName: string | undefined;
+  },
 ): Promise<Totals> {
   const folder = run.to === "/dev/null" ? null : await JobFolderWriter.create(run.to, run.jobName);
   const receiver: ObjectReceiver = folder ?? discardingReceiver;
   try {
-    const job = describeJob("B", run.level, run.jobName, run.previousJobName, run.workingDirectory);
+    const previous = run.previousJobName ??
+      (folder === null ? "" : previousJob(await placeFolders(await JobFolder.find(run.to)), run.level));
+    const job = describeJob("B", run.level, run.jobName, previous, run.workingDirectory);
     const progress = watchProgress(receiver, run.listener);
     return await converse(run, (stream, options) => runBackupSession(stream, { ...options, job }, progress));
   } catch (cause) {
@@ -47,16 +55,25 @@ export async function backUpToFolder(
 export async function restoreFromFolder(
   run: StandaloneRun & { from: string; where: string; jobName: string | undefined; only: readonly string[] },
 ): Promise<Totals> {
-  const folder = await chooseFolder(run.from, run.jobName);
-  const names = (await folder.list()).filter((name) => run.only.length === 0 || matches(name, run.only));
-  const objects = await folder.restoreObjects();
+  const folders = chooseChain(await placeFolders(await JobFolder.find(run.from)), run.jobName, run.from);
+  // The oplog belongs to whatever it is that is wanted.
+  const wanted = (name: string) =>
+    run.only.length === 0 || isManifestPath(name) || isOplogPath(name) || matches(name, run.only);
+  const jobs: FolderFiles[] = [];
+  const objects: Awaited<ReturnType<JobFolder["restoreObjects"]>> = [];
+  for (const [at, folder] of folders.entries()) {
+    jobs.push({ folder, names: (await folder.list()).filter(wanted).sort(bySendingOrder) });
+    for (const { header, bytes } of await folder.restoreObjects()) {
+      if (header.objectType === 25) objects.push({ header: { ...header, jobId: at + 1 }, bytes });
+    }
+  }
   const job = describeJob("R", " ", `restore.${stamp()}`, "", run.workingDirectory);
   const prefix = run.where === "/" ? "" : run.where.replace(/\/+$/, "");
   const input: RestoreInput = {
     where: run.where,
-    restoreObjects: each(objects.filter(({ header }) => header.objectType === 25)),
-    listed: names.map((name) => `${prefix}${name}`),
-    files: sendFiles(folder, names.sort(bySendingOrder), prefix, run.listener),
+    restoreObjects: each(objects),
+    listed: jobs.flatMap(({ names }) => names.map((name) => `${prefix}${name}`)),
+    files: sendFiles(jobs, prefix, run.listener),
   };
   return await converse(run, (stream, options) => runRestoreSession(stream, { ...options, job }, input));
 }
@@ -93,14 +110,10 @@ async function converse(run: StandaloneRun, side: Conversation): Promise<Totals>
   return totals;
 }
 
-async function chooseFolder(from: string, jobName: string | undefined): Promise<JobFolder> {
-  const folders = await JobFolder.find(from);
-  const chosen = jobName === undefined ? folders : folders.filter(({ path }) => path.endsWith(`/${jobName}`));
-  const [only, ...others] = chosen;
-  if (only !== undefined && others.length === 0) return only;
-  throw new PluginError("usage", `Cannot choose a job in ${from}: there are ${chosen.length} that fit`, {
-    hint: chosen.length === 0 ? "Give the folder that backup --to wrote." : "Name one with --job.",
-  });
+/** A job's folder and the virtual names in it that are to be sent, in their order. */
+interface FolderFiles {
+  readonly folder: JobFolder;
+  readonly names: readonly string[];
 }
 
 /** A virtual name, or a folder of them. */
@@ -119,18 +132,19 @@ function bySendingOrder(a: string, b: string): number {
 }
 
 async function* sendFiles(
-  folder: JobFolder,
-  names: readonly string[],
+  jobs: readonly FolderFiles[],
   prefix: string,
   listener: TerminalListener,
 ): AsyncGenerator<{ header: FileHeader; body: AsyncIterable<Uint8Array> }> {
   let files = 0;
   let bytes = 0;
-  for (const name of names) {
-    const header = await folder.header(name);
-    listener.progress(files++, bytes, "Restoring");
-    bytes += header.size;
-    yield { header: { ...header, name: `${prefix}${name}` }, body: folder.open(name) };
+  for (const { folder, names } of jobs) {
+    for (const name of names) {
+      const header = await folder.header(name);
+      listener.progress(files++, bytes, "Restoring");
+      bytes += header.size;
+      yield { header: { ...header, name: `${prefix}${name}` }, body: folder.open(name) };
+    }
   }
 }
 
