@@ -33,6 +33,8 @@ function signedMessage(digest: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`podheitor-mongodb-manifest/1\n${digest}\n`);
 }
 
+const keyVariable = "PODHEITOR_MONGODB_SIGNING_KEY";
+
 /**
  * Reads a signing key: PEM (PKCS #8), the base64 of a 32-byte seed, or the absolute path of a file with either.
  *
@@ -40,7 +42,15 @@ function signedMessage(digest: string): Uint8Array<ArrayBuffer> {
  */
 export async function loadSigningKey(value: Secret, read: SecretReader): Promise<SigningKey> {
   const text = value.reveal().trim();
-  if (!text.startsWith("/")) return await importPrivate(text, "PODHEITOR_MONGODB_SIGNING_KEY");
+  // The base64 of a seed may begin with a slash, too.
+  const isPath = text.startsWith("/") && base64Key(text) === null;
+  if (!isPath) return await importPrivate(text, keyVariable);
+  // A mistyped seed isn't to be shown as a path that isn't there.
+  if (/^[\w+/]{40,46}=?$/.test(text)) {
+    await read(text).catch(() => {
+      throw unusable(keyVariable, "it is neither the base64 of a 32-byte seed nor a file that can be read");
+    });
+  }
   const file = await readKeyFile(text, read);
   checkSecretMode(text, file.mode);
   return await importPrivate(file.text.trim(), text);

@@ -75,3 +75,24 @@ Deno.test("verifySignature() knows the key's own signature over that digest only
   assert.equal(await verifySignature(key.publicKey, "ab".repeat(32), signature), true);
   assert.equal(await verifySignature(key.publicKey, "ac".repeat(32), signature), false);
 });
+
+Deno.test("loadSigningKey() takes a seed whose base64 begins with a slash, and never shows one that is mistyped", async () => {
+  const seed = new Uint8Array(32).fill(7);
+  seed[0] = 0xff;
+  const text = seed.toBase64();
+  assert.ok(text.startsWith("/"));
+  const none = (path: string) => Promise.reject(new Error(`open ${path}`));
+  assert.match((await loadSigningKey(new Secret(text), none)).id, /^[0-9a-f]{16}$/);
+  for (
+    const mistyped of [text.slice(0, -2) + "=", text.slice(0, -3), `${text.slice(0, 20)}x${text.slice(20)}`]
+  ) {
+    await assert.rejects(loadSigningKey(new Secret(mistyped), none), (thrown: Error) => {
+      assert.ok(!Deno.inspect(thrown).includes(mistyped.slice(0, 12)), thrown.message);
+      return true;
+    });
+  }
+  await assert.rejects(
+    loadSigningKey(new Secret("/etc/podheitor/signing.pem"), none),
+    /\/etc\/podheitor\/signing\.pem/,
+  );
+});
