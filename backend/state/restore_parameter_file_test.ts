@@ -108,8 +108,12 @@ const faulty: { name: string; place: (path: string) => Promise<void>; want: RegE
   { name: "it is cut off", place: (path) => place(path, text.slice(0, -9)), want: /it is no JSON/ },
   {
     name: "it is no UTF-8",
-    place: (path) => place(path, Uint8Array.of(0x22, 0xff, 0x22)),
-    want: /Cannot use/,
+    place: (path) => {
+      const bytes = new TextEncoder().encode(text);
+      bytes[text.indexOf("secret")] = 0xff;
+      return place(path, bytes);
+    },
+    want: /not valid/,
   },
   {
     name: "it holds what is no parameter",

@@ -25,30 +25,26 @@ export class TipStore implements Disposable {
   /**
    * Takes a resource's lock, which ends with this process at the latest.
    *
-   * @throws PluginError `stateBusy` when another job has it
+   * @throws PluginError `stateBusy` when another job has it, `stateWrite` when there can't be one
    */
   static async lock(directory: string, resource: string, jobName: string): Promise<TipStore> {
     const path = sidecarPath(directory, resource, "tip");
+    const lockPath = `${path}.lock`;
     let lock: Deno.FsFile;
     try {
-      lock = await Deno.open(`${path}.lock`, { create: true, read: true, write: true, mode });
+      lock = await Deno.open(lockPath, { create: true, read: true, write: true, mode });
     } catch (cause) {
-      throw unwritable(path, cause);
+      throw unwritable(lockPath, cause);
     }
-    if (!await lock.tryLock(true)) {
-      const holder = await new Response(lock.readable).text();
-      throw new PluginError(
-        "stateBusy",
-        `Cannot back up resource "${resource}": ${holder.trim() || "another job"} is at work on it`,
-        {
-          hint:
-            "Wait for that job or cancel it. Jobs of different sources need a resource= of their own each.",
-        },
-      );
+    try {
+      if (!await lock.tryLock(true)) throw busy(resource, await readHolder(lock));
+      await lock.truncate();
+      await lock.write(new TextEncoder().encode(`job ${jobName}, process ${Deno.pid}\n`));
+      return new TipStore(path, resource, lock);
+    } catch (cause) {
+      lock.close();
+      throw cause instanceof PluginError ? cause : unwritable(lockPath, cause);
     }
-    await lock.truncate();
-    await lock.write(new TextEncoder().encode(`job ${jobName}, process ${Deno.pid}\n`));
-    return new TipStore(path, resource, lock);
   }
 
   /** The file's content, or null where there is none. */
@@ -85,7 +81,10 @@ export async function listTipResources(directory: string): Promise<string[]> {
       if (resource !== undefined) resources.push(resource);
     }
   } catch (cause) {
-    throw unreadable(directory, cause);
+    throw new PluginError("stateRead", `Cannot list the tip files of ${directory}: ${reason(cause)}`, {
+      hint: "Name the File Daemon's working directory, as a user who may read it.",
+      cause,
+    });
   }
   return resources.sort();
 }
@@ -97,6 +96,24 @@ async function readFile(path: string): Promise<TipsFile | null> {
     if (cause instanceof Deno.errors.NotFound) return null;
     throw unreadable(path, cause);
   }
+}
+
+/** What the holder of a lock wrote about itself; empty while it hasn't yet. */
+async function readHolder(lock: Deno.FsFile): Promise<string> {
+  const bytes = new Uint8Array(1024);
+  const length = await lock.read(bytes) ?? 0;
+  return new TextDecoder().decode(bytes.subarray(0, length)).trim();
+}
+
+function busy(resource: string, holder: string): PluginError {
+  return new PluginError(
+    "stateBusy",
+    `Cannot back up resource "${resource}": ${holder || "another job"} is at work on it`,
+    {
+      hint: "Wait for that job or cancel it, and let one job of a resource run at a time " +
+        "(Maximum Concurrent Jobs). Jobs of different sources need a resource= of their own each.",
+    },
+  );
 }
 
 function unreadable(path: string, cause: unknown): PluginError {
