@@ -201,6 +201,11 @@ export class OplogScanner implements Disposable {
     return position(this.#scanner.last());
   }
 
+  /** Entries that were skipped as their namespaces are, or for coming a second time. */
+  get leftOut(): number {
+    return this.#scanner.skipped;
+  }
+
   /** Positions of the first and the last entry that were kept since the last call, or null. */
   takeSpan(): { first: ScannedPosition; last: ScannedPosition } | null {
     const span = this.#scanner.takeSpan();

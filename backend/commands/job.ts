@@ -70,7 +70,7 @@ export async function serveJob(stream: ByteStream, run: JobRun): Promise<boolean
     failure = asPluginError(session.signal.aborted ? session.signal.reason : cause);
     await session.abort(failure);
   }
-  if (session.job.kind !== "E") await keepRecord(session, report, failure);
+  if (session.job.kind !== "E" && !report.isDryRun) await keepRecord(session, report, failure);
   session.close();
   return failure === null;
 }
@@ -171,6 +171,7 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
     trust: await findTrust(run.keyFile),
     trustedCommand: run.trustedCommand,
     noteResource: (resource) => report.resource = resource,
+    noteDryRun: () => report.isDryRun = true,
     takeParameters: (resource) => takeParameters(workingDirectory, resource, systemClock.now()),
     openTarget: (options, where) => openRestoreTarget(options, where, log),
     openSpool: () => new FileSpool(workingDirectory),

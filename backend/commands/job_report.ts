@@ -21,6 +21,8 @@ export class JobReport {
   /** As soon as it is known. */
   resource: string | null = null;
   deployment: Deployment | null = null;
+  /** A dry run leaves no record. */
+  isDryRun = false;
   readonly #job: JobInfo;
   readonly #clock: Clock;
   #warnings = 0;

@@ -36,7 +36,7 @@ export class DumpDirectory implements Target {
   }
 
   /**
-   * Opens the directory, made if need be.
+   * Opens the directory, which is made when the first file is written.
    *
    * @param escape a name as one path component
    */
@@ -50,11 +50,8 @@ export class DumpDirectory implements Target {
         },
       );
     }
-    try {
-      await Deno.mkdir(root, { recursive: true, mode: 0o700 });
-    } catch (cause) {
-      throw unwritable(root, cause);
-    }
+    const isOther = await Deno.stat(root).then(({ isDirectory }) => !isDirectory, () => false);
+    if (isOther) throw unwritable(root, new Error("it is no directory"));
     return new DumpDirectory(root, escape);
   }
 
@@ -123,11 +120,19 @@ export class DumpDirectory implements Target {
     return `${this.#root}/${this.#escape(database)}/${await fileName(this.#escape(collection), collection)}`;
   }
 
+  /** A database's folder, or the directory itself. A link in a database's place would lead out of the directory. */
+  async #makeFolder(path: string): Promise<void> {
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+    if (path !== this.#root && (await Deno.lstat(path)).isSymlink) {
+      throw new Error(`${path} is a symbolic link`);
+    }
+  }
+
   /** Adds bytes to a file: the first time it must not be there yet, so that nothing is followed or overwritten. */
   async #append(path: string, bytes: Uint8Array): Promise<void> {
     try {
       const first = !this.#written.has(path);
-      if (first) await makeFolder(path.slice(0, path.lastIndexOf("/")));
+      if (first) await this.#makeFolder(path.slice(0, path.lastIndexOf("/")));
       using file = await Deno.open(
         path,
         first ? { write: true, createNew: true, mode: 0o600 } : { append: true },
@@ -146,12 +151,6 @@ async function fileName(escaped: string, collection: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-1", new TextEncoder().encode(collection));
   const hash = new Uint8Array(digest).toBase64({ alphabet: "base64url", omitPadding: true });
   return `${escaped.slice(0, fileNameCutLength)}%24${hash}`;
-}
-
-/** A database's folder. A link in its place would lead out of the directory. */
-async function makeFolder(path: string): Promise<void> {
-  await Deno.mkdir(path, { recursive: true, mode: 0o700 });
-  if ((await Deno.lstat(path)).isSymlink) throw new Error(`${path} is a symbolic link`);
 }
 
 async function removeFile(path: string): Promise<void> {

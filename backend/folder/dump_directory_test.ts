@@ -16,6 +16,7 @@ function collection(
 async function withDirectory(test: (target: DumpDirectory, root: string) => Promise<void>): Promise<void> {
   const root = await Deno.makeTempDir();
   try {
+    await Deno.mkdir(`${root}/dump`);
     await using target = await DumpDirectory.open(`${root}/dump`, encodeURIComponent);
     await test(target, `${root}/dump`);
   } finally {

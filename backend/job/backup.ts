@@ -13,7 +13,7 @@ import { dumpDatabases, selectDatabases } from "./database_dump.ts";
 import { type BackupContext, type BackupResult, sendManifest, toSeconds } from "./job_manifest.ts";
 import { Lane } from "./lane.ts";
 import { OplogCapture, oplogSupply } from "./oplog_capture.ts";
-import { awaitCommitted, findStart, reportWindow, rolledBack, scopeOf } from "./oplog_source.ts";
+import { awaitCommitted, findStart, reportScope, reportWindow, rolledBack, scopeOf } from "./oplog_source.ts";
 import { SegmentSupply } from "./segment_supply.ts";
 import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wording.ts";
 
@@ -90,6 +90,7 @@ async function dumpWithOplog(
   for (const doubt of shared.doubts ?? []) {
     if (!changed.has(formatNamespace(doubt.data))) await settleCount(shared, doubt);
   }
+  reportScope(slice, capture.leftOut, options.database, log);
   await reportWindow(oplog, intervalSeconds, log);
   return { databases, oplog: slice };
 }

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Manifest } from "../manifest/schema.ts";
+import type { ManifestOplog } from "../manifest/schema.ts";
 import { describeTimestamp, type OplogPosition } from "../timestamp.ts";
 import { PluginError } from "../errors.ts";
 import { type BackupContext, type BackupResult, sendManifest, toSeconds } from "./job_manifest.ts";
 import { Lane } from "./lane.ts";
 import { OplogCapture, oplogSupply } from "./oplog_capture.ts";
-import { findOplogWith, reportWindow, scopeOf } from "./oplog_source.ts";
+import { findOplogWith, reportScope, reportWindow, scopeOf } from "./oplog_source.ts";
 import { formatBytes, formatCount, formatSeconds } from "./wording.ts";
 
 /** The job that an incremental continues. */
@@ -67,7 +67,8 @@ export async function runIncremental(
       databases: [],
     };
     const result = await sendManifest(context, content, startedAt);
-    logClosing(context, result.manifest, slice, startedAt);
+    logClosing(context, slice, startedAt);
+    reportScope(slice, capture.leftOut, options.database, log);
     return result;
   } finally {
     if (!isPicked) await oplog[Symbol.asyncDispose]();
@@ -76,8 +77,7 @@ export async function runIncremental(
 
 function logClosing(
   { log, clock }: BackupContext,
-  { scope }: Manifest,
-  slice: NonNullable<Manifest["oplog"]>,
+  slice: ManifestOplog,
   startedAt: Date,
 ): void {
   log.info(
@@ -86,13 +86,6 @@ function logClosing(
     } entries, ${formatBytes(slice.bytes)}, of ` +
       `${formatCount(slice.namespaces.length)} namespaces in ${formatSeconds(startedAt, clock.now())}`,
   );
-  if (slice.cutTransactions > 0) {
-    log.warning(
-      `${formatCount(slice.cutTransactions)} transactions wrote to other databases than ${
-        scope.databases.join(", ")
-      } too: only the part in these was kept`,
-    );
-  }
 }
 
 function noOplog(): PluginError {

@@ -59,6 +59,7 @@ export class OplogCapture implements Disposable {
   #segment: Segment | undefined;
   #namespaces = 0;
   #cutTransactions = 0;
+  #leftCommands = 0;
 
   /**
    * @param from the slice begins with this entry for a Full, and behind it for any other job
@@ -106,6 +107,11 @@ export class OplogCapture implements Disposable {
       );
     }
     this.#last = to;
+  }
+
+  /** Entries that were left out for being of other databases. */
+  get leftOut(): number {
+    return this.#scanner.leftOut + this.#leftCommands;
   }
 
   /** Sends what is left and describes the slice. */
@@ -194,7 +200,7 @@ export class OplogCapture implements Disposable {
         segment.append(wanted);
       }
       this.#scanner.noteKept();
-    }
+    } else this.#leftCommands++;
     this.#scanner.pass(this.#input);
   }
 

@@ -5,11 +5,12 @@
  */
 
 import { PluginError } from "../errors.ts";
+import type { ManifestOplog } from "../manifest/schema.ts";
 import { isServersOwn } from "../oplog/scope.ts";
 import type { Namespace } from "../namespace.ts";
 import type { JobLog, Oplog, OplogWindow, Source } from "../ports.ts";
 import { compareTimestamps, describeTimestamp, type OplogPosition } from "../timestamp.ts";
-import { formatDuration } from "./wording.ts";
+import { formatCount, formatDuration, formatNumberOf } from "./wording.ts";
 
 /** How long the majority may take to have what was read. */
 const commitPatienceMs = 60_000;
@@ -85,18 +86,18 @@ export async function findOplogWith(
   source: Source,
   log: JobLog,
 ): Promise<ChosenOplog> {
-  const misses: { host: string; window: OplogWindow; other: OplogPosition | null }[] = [];
+  const misses: { host: string; window: OplogWindow }[] = [];
   const has = async (oplog: Oplog) => {
     const found = await oplog.find(position);
     if (found?.term === position.term) return true;
-    misses.push({ host: oplog.host, window: await oplog.window(), other: found });
+    misses.push({ host: oplog.host, window: await oplog.window() });
     return false;
   };
   if (await has(picked)) return { oplog: picked, isPicked: true };
   for await (const oplog of source.otherOplogs()) {
     if (await has(oplog).catch(() => false)) {
       log.warning(
-        `The oplog of ${picked.host} no longer has ${
+        `The oplog of ${picked.host} doesn't have ${
           describeTimestamp(position)
         }: reading that of ${oplog.host}`,
       );
@@ -107,8 +108,10 @@ export async function findOplogWith(
   const windows = misses.map(({ host, window: { oldest, newest } }) =>
     `${host} has ${describeTimestamp(oldest)} to ${describeTimestamp(newest)}`
   );
-  // A member whose oplog reaches back further, and doesn't have it, took it back.
-  const isRollback = misses.some(({ window }) => compareTimestamps(window.oldest, position) <= 0);
+  // A member whose oplog reaches over it, and doesn't have it, took it back; one that ends before it only lags behind.
+  const isRollback = misses.some(({ window: { oldest, newest } }) =>
+    compareTimestamps(oldest, position) <= 0 && compareTimestamps(newest, position) >= 0
+  );
   const oldest = misses.map(({ window }) => window.oldest).sort(compareTimestamps)[0]!;
   throw new PluginError(
     "oplogGap",
@@ -144,6 +147,27 @@ export async function reportWindow(oplog: Oplog, intervalSeconds: number | null,
         "Enlarge it (replSetResizeOplog) or run Incrementals more often, or the chain will break",
     );
   } else log.info(reach);
+}
+
+/** Says what of the oplog isn't in a slice since the operator chose databases. */
+export function reportScope(
+  slice: ManifestOplog,
+  leftOut: number,
+  databases: readonly string[],
+  log: JobLog,
+): void {
+  if (databases.includes("*")) return;
+  const chosen = databases.join(", ");
+  if (leftOut > 0) {
+    log.info(`Left out ${formatCount(leftOut)} oplog entries of other databases than ${chosen}`);
+  }
+  if (slice.cutTransactions > 0) {
+    log.warning(
+      `${
+        formatNumberOf(slice.cutTransactions, "transaction")
+      } wrote to other databases than ${chosen} too: only the part in these was kept`,
+    );
+  }
 }
 
 /** Which namespaces belong to a job. */

@@ -9,6 +9,7 @@ import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
 import { readCommand } from "../oplog/command.ts";
 import { type OplogEntry, readEntry } from "../oplog/entry.ts";
+import { withUpserts } from "../oplog/scope.ts";
 import type { ReplayTarget, Spool, SpooledBytes } from "../ports.ts";
 import { compareTimestamps, describeTimestamp, type OplogPosition, type Timestamp } from "../timestamp.ts";
 import { OpenTransactions } from "../oplog/transactions.ts";
@@ -148,7 +149,7 @@ export class Replay implements Disposable {
     const { transaction: key } = entry;
     switch (command.kind) {
       case "applyOps":
-        if (key === null) return await this.#applyAll(command.operations, depth, entry);
+        if (key === null) return await this.#applyAll(withUpserts(command.operations), depth, entry);
         if (command.partial || command.prepare) {
           return this.#open.add(key, entry, await this.#context.spool.put(command.operations));
         }

@@ -32,6 +32,8 @@ export interface RestoreContext {
   readonly trustedCommand: boolean;
   /** Told each resource whose manifest was verified. */
   noteResource(resource: string): void;
+  /** Told that the operator only wants to know: nothing is to be left on disk. */
+  noteDryRun(): void;
   /** Parameters that were prepared on this machine for the next restore of a resource, which this one is; null for none. */
   takeParameters(resource: string): Promise<RestoreParameters | null>;
   /** Opens the server of the options, or the directory when `where` names one. */
@@ -255,11 +257,13 @@ class Restore {
         occupied.has(formatNamespace(namespace))
       );
       if (options.dry_run) {
+        this.#context.noteDryRun();
         reportDetails(plan, inTheWay, options.drop, log);
         log.info("Dry run: nothing was changed");
         return { plan, target, restore: null };
       }
       refuseOccupied(inTheWay, options.drop, target);
+      await clearDirectory(plan, target, options.drop);
       if (inTheWay.length > 0) {
         log.warning(`drop=yes: removing ${nameCollections(inTheWay)} from ${target.description}`);
       }
@@ -285,6 +289,38 @@ class Restore {
       : outputName;
     return name.replace(/^\/+/, "/");
   }
+}
+
+/**
+ * Makes room for the oplog in a directory.
+ *
+ * @throws PluginError `restoreTarget` when there is one, `restoreRequest` for what a kept oplog can't say
+ */
+async function clearDirectory(
+  { slices, selection }: RestorePlan,
+  { oplog, description }: Target,
+  drop: boolean,
+): Promise<void> {
+  if (oplog.kind === "server" || slices.size === 0) return;
+  if (!selection.keepsNames) {
+    throw new PluginError(
+      "restoreRequest",
+      `Cannot restore into ${description}: ns_from= and ns_to= can't rename what is within oplog.bson`,
+      {
+        hint:
+          "Restore without them, and rename with mongorestore's --nsFrom and --nsTo; or restore into a server.",
+      },
+    );
+  }
+  if (drop) return await oplog.discard();
+  if (!await oplog.exists()) return;
+  throw new PluginError(
+    "restoreTarget",
+    `Cannot restore into ${description}: it has an oplog.bson of an earlier restore`,
+    {
+      hint: "Choose another directory, or say drop=yes.",
+    },
+  );
 }
 
 function rejection(signal: AbortSignal): Promise<never> {

@@ -80,7 +80,7 @@ export function planRestore(
   const limit = findLimit(jobs, options.pit, dayOf);
   const filter = new NamespaceFilter(options.include, options.exclude);
   const names = new NamespaceMap(options.ns_from, options.ns_to);
-  const objects = indexObjects(jobs[0]!.manifest, names);
+  const objects = indexObjects(jobs[0]!.manifest);
   const touched = touchedCollections(objects, jobs, selected);
   const all = new Set([...objects.values()].map(({ collection }) => collection));
   const isWhole = touched.size === all.size;
@@ -88,11 +88,18 @@ export function planRestore(
   const selection: Selection = {
     accepts: (namespace) => filter.accepts(namespace) && (isWhole || chosen.has(formatNamespace(namespace))),
     map: (namespace) => names.map(namespace),
-    isEverything: isWhole && filter.isAll && names.isIdentity,
+    keepsNames: names.isIdentity,
   };
-  const collections = [...all].filter((one) => touched.has(one) && selection.accepts(one.source));
-  const wanted = new Set(collections);
-  const needed = new Map([...objects].filter(([, { collection }]) => wanted.has(collection)));
+  const wanted = [...all].filter((one) => touched.has(one) && selection.accepts(one.source));
+  const renamed = new Map(wanted.map((one) => [one, { ...one, ...mapCollection(one, names) }]));
+  const collections = [...renamed.values()];
+  refuseMerging(jobs, collections, selection);
+  const needed = new Map(
+    [...objects].flatMap(([path, object]) => {
+      const collection = renamed.get(object.collection);
+      return collection === undefined ? [] : [[path, { ...object, collection }] as const];
+    }),
+  );
   // Which views an entry changes isn't known before it is read, nor whether a later view is wanted.
   const mayHaveViews = (database: string) =>
     isWhole || collections.some(({ kind, source }) => kind === "view" && source.database === database);
@@ -125,20 +132,14 @@ function findLimit(
 }
 
 /** Every object of a Full by its virtual name. */
-function indexObjects({ databases }: Manifest, names: NamespaceMap): Map<string, PlannedObject> {
+function indexObjects({ databases }: Manifest): Map<string, PlannedObject> {
   const objects = new Map<string, PlannedObject>();
   for (const database of databases) {
     for (
       const { name, kind, data, metadata, metadataObject, documents, bytes, segments } of database.collections
     ) {
       const source = { database: database.name, collection: name };
-      const collection = {
-        ...mapCollection({ namespace: source, kind, data, metadata }, names),
-        source,
-        documents,
-        bytes,
-        segments,
-      };
+      const collection = { namespace: source, source, kind, data, metadata, documents, bytes, segments };
       const { path, size, blake3 } = metadataObject;
       objects.set(path, { kind: "metadata", collection, size, blake3 });
       segments.forEach((segment, index) =>
@@ -147,6 +148,31 @@ function indexObjects({ databases }: Manifest, names: NamespaceMap): Map<string,
     }
   }
   return objects;
+}
+
+/** Refuses new names under which two collections would become one. */
+function refuseMerging(
+  jobs: readonly OpenedManifest[],
+  collections: readonly PlannedCollection[],
+  selection: Selection,
+): void {
+  const touched = jobs.flatMap(({ manifest }) => manifest.oplog?.namespaces ?? []).map(userNamespace)
+    .filter((namespace) => namespace.collection !== "" && selection.accepts(namespace));
+  const sources = new Map<string, string>();
+  for (const namespace of [...collections.map(({ source }) => source), ...touched]) {
+    const [from, to] = [namespace, selection.map(namespace)].map(formatNamespace) as [string, string];
+    const other = sources.get(to) ?? from;
+    if (other !== from) {
+      throw new PluginError(
+        "restoreRequest",
+        `Cannot restore ${from} as ${to}: ${other} would go there too`,
+        {
+          hint: "Give each its own name with ns_from= and ns_to=, or leave one out with exclude=.",
+        },
+      );
+    }
+    sources.set(to, from);
+  }
 }
 
 /** The collections of which a file was selected. */
@@ -180,7 +206,7 @@ function collectSlices(
     (namespace.collection === "system.views" && mayHaveViews(namespace.database)) ||
     selection.accepts(userNamespace(namespace));
   const touches = jobs.some(({ manifest: { oplog } }) => oplog?.namespaces.some(isTouching));
-  if (limit === null || (!touches && !selection.isEverything)) return new Map();
+  if (limit === null || !touches) return new Map();
   const segments = jobs.flatMap(({ manifest }) => manifest.oplog?.segments ?? []);
   return new Map(
     segments.filter(({ first }) => compareTimestamps(first, limit) <= 0).map((

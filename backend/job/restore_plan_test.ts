@@ -27,21 +27,18 @@ const plans: readonly {
   slices: string[];
   limit?: { t: number; i: number } | null;
   next?: { t: number; i: number } | null;
-  everything?: boolean;
 }[] = [
   {
     name: "all of a chain",
     request: {},
     collections: ["app.a", "app.b", "app.empty", "app.v", "other.c"],
     slices: oplogFiles,
-    everything: true,
   },
   {
     name: "the manifests' files don't matter",
     request: { selected: [...dataFiles, ...oplogFiles] },
     collections: ["app.a", "app.b", "app.empty", "app.v", "other.c"],
     slices: oplogFiles,
-    everything: true,
   },
   {
     name: "up to an instant in the middle of a piece",
@@ -50,7 +47,6 @@ const plans: readonly {
     slices: oplogFiles.slice(0, 4),
     limit: { t: 122, i: 0xffff_ffff },
     next: { t: 125, i: 1 },
-    everything: true,
   },
   {
     name: "an instant that needs less, with less",
@@ -59,7 +55,6 @@ const plans: readonly {
     slices: oplogFiles.slice(0, 3),
     limit: { t: 112, i: 1 },
     next: { t: 121, i: 1 },
-    everything: true,
   },
   {
     name: "include",
@@ -103,7 +98,6 @@ const plans: readonly {
     collections: ["app.a", "app.b", "app.empty", "app.v", "other.c"],
     slices: [],
     limit: null,
-    everything: true,
   },
 ];
 
@@ -119,7 +113,6 @@ Deno.test("planRestore() takes the collections, pieces and instant that the file
       name,
     );
     assert.deepEqual(made.nextEntry, row.next ?? null, name);
-    assert.equal(made.selection.isEverything, row.everything ?? false, name);
     assert.equal(made.resource, "rs0");
   }
 });
@@ -219,5 +212,4 @@ Deno.test("planRestore() renames collections, and their files are still those of
     "other.c",
   ]);
   assert.ok(made.objects.has(`${root}/app/a.bson`));
-  assert.equal(made.selection.isEverything, false);
 });

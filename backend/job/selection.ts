@@ -22,8 +22,8 @@ import type { RestoredCollection } from "../ports.ts";
 export interface Selection {
   accepts(namespace: Namespace): boolean;
   map(namespace: Namespace): Namespace;
-  /** Everything is wanted, under its own name. */
-  readonly isEverything: boolean;
+  /** Nothing gets another name. */
+  readonly keepsNames: boolean;
 }
 
 /** What a time series' buckets are called, before its name. */

@@ -25,11 +25,6 @@ export class NamespaceFilter {
     this.#exclude = exclude.map(cutPattern);
   }
 
-  /** Whether it takes all there is. */
-  get isAll(): boolean {
-    return this.#include.length === 0 && this.#exclude.length === 0;
-  }
-
   accepts(namespace: Namespace): boolean {
     const fits = (pattern: Pattern) => matchNamespace(pattern, namespace) !== null;
     return (this.#include.length === 0 || this.#include.some(fits)) && !this.#exclude.some(fits);

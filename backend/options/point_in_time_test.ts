@@ -40,7 +40,7 @@ const counted = [
 ];
 
 for (const { text, want } of counted) {
-  Deno.test(`parsePointInTime() reads ${text}`, () => deepStrictEqual(parsePointInTime(text), want));
+  Deno.test(`parsePointInTime() counts with ${text}`, () => deepStrictEqual(parsePointInTime(text), want));
 }
 
 const calendar = /no instant of the calendar/;
