@@ -26,7 +26,7 @@ export const errorHundreds: ReadonlyMap<number, { readonly heading: string; read
     [1, { heading: "Options and commands", codes: /^(option|secret|usage)/ }],
     [2, { heading: "Conversation with the File Daemon", codes: /^(protocol|peer|canceled)/ }],
     [3, { heading: "MongoDB", codes: /^(connect|authentication|server|unsupportedServer|incompleteRead)/ }],
-    [4, { heading: "Oplog", codes: /^oplog/ }],
+    [4, { heading: "Oplog", codes: /^(oplog|parentUnknown|chainBroken|pointInTime|replay)/ }],
     [5, { heading: "Manifests and objects", codes: /^(manifest|object|signingKey)/ }],
     [6, { heading: "Restore", codes: /^restore/ }],
     [7, { heading: "Working directory", codes: /^state/ }],
@@ -90,8 +90,9 @@ function options(): string[] {
     ),
     `${
       form.join(", ")
-    } can also be given when a restore is started (\`mod\`, \`Plugin Options\` in bconsole; Bacula keeps the form as \`${restoreFormName}\`). ` +
-    "What is given there comes before the plugin command.",
+    } can also be given when a restore is started (\`mod\`, \`Plugin Options\` in bconsole; Bacula keeps the form as \`${restoreFormName}\`), ` +
+    "or be left on the File Daemon's machine for the next restore with `podheitor-mongodb-backend prepare-restore`. What is given at the prompt comes before what was " +
+    "prepared, and that before the plugin command.",
   ];
 }
 
@@ -107,6 +108,10 @@ function valueOf(row: OptionRow): string {
       return row.values.map((value) => `\`${value}\``).join(", ");
     case "list":
       return "names, separated by commas";
+    case "patterns":
+      return "patterns, separated by commas";
+    case "instant":
+      return "point in time";
     case "name":
       return "name";
     case "path":
@@ -118,6 +123,7 @@ function valueOf(row: OptionRow): string {
 
 function defaultOf(name: OptionName, row: OptionRow): string {
   if (row.kind === "size") return `\`${formatSize(row.default)}\``;
+  if (Array.isArray(row.default) && row.default.length === 0) return "none";
   if (row.default !== null) return `\`${formatValue(row.default)}\``;
   return name === "resource" ? "the replica set's name" : "none";
 }
@@ -149,6 +155,14 @@ function files(): string[] {
       [
         "`podheitor-mongodb-<resource>-stats.json` in the File Daemon's working directory",
         "The resource's last jobs, newest first, for monitoring; mode 0640.",
+      ],
+      [
+        "`podheitor-mongodb-<resource>-tip.json` in the same place",
+        "Where the resource's last jobs ended; the next incremental finds its parent there. Without it, a Full is needed. Mode 0640.",
+      ],
+      [
+        "`podheitor-mongodb-<resource>-restore.json` in the same place",
+        "Parameters prepared for the resource's next restore, which removes it; mode 0600, good for an hour.",
       ],
       [
         "`DIR/<job>/@mongodb/…`, `DIR/<job>/restore-objects/…`",

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { type BsonElement, bsonType, elements, joinElements } from "../bson/document.ts";
+import {
+  type BsonElement,
+  bsonType,
+  elements,
+  findElement,
+  joinElements,
+  stringValue,
+} from "../bson/document.ts";
 import type { Namespace } from "../namespace.ts";
 import { type OplogCommand, readCommand, touchedBy } from "./command.ts";
 import { readEntry } from "./entry.ts";
@@ -70,4 +77,23 @@ export function replaceOperations(entry: Uint8Array, operations: Uint8Array): Ui
     return { ...field, value: joinElements(object) };
   });
   return joinElements(replaced);
+}
+
+const yes = { key: "b", type: bsonType.boolean, value: Uint8Array.of(1) };
+
+/**
+ * The operations of an applyOps that a user ran. Up to 6.0, servers made a document of an update whose own wasn't there; here each update says so by
+ * itself.
+ */
+export function withUpserts(operations: Uint8Array): Uint8Array {
+  const all = [...elements(operations)];
+  const isUpdate = ({ value }: BsonElement) => {
+    const op = findElement(value, "op");
+    return op?.type === bsonType.string && stringValue(op.value) === "u" &&
+      findElement(value, "b") === undefined;
+  };
+  if (!all.some(isUpdate)) return operations;
+  return joinElements(
+    all.map((one) => isUpdate(one) ? { ...one, value: joinElements([...elements(one.value), yes]) } : one),
+  );
 }

@@ -6,7 +6,7 @@ import { elements } from "../bson/document.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
 import { readCommand } from "./command.ts";
 import { readEntry } from "./entry.ts";
-import { isServersOwn, replaceOperations, scopeOperations, touchedByCommand } from "./scope.ts";
+import { isServersOwn, replaceOperations, scopeOperations, touchedByCommand, withUpserts } from "./scope.ts";
 
 const at = place(1_700_000_000);
 const inApp = ({ database }: Namespace) => database === "app";
@@ -122,4 +122,15 @@ Deno.test("isServersOwn() tells a server's own namespaces from users'", () => {
   for (const [ns, want] of table) {
     assert.equal(isServersOwn(readEntry(entryBytes({ op: "i", ns, o: {}, at })).namespace), want, ns);
   }
+});
+
+Deno.test("withUpserts() makes every update say that it makes its document, and leaves all else", () => {
+  const update = { op: "u", ns: "app.a", o: { $set: { x: 1 } }, o2: { _id: 1 } };
+  const said = { ...update, b: false };
+  const others = arrayOf([insert("app.a"), said, command("app", { drop: "b" })]);
+  assert.equal(withUpserts(others), others);
+  assert.equal(
+    withUpserts(arrayOf([insert("app.a"), update, said])).toHex(),
+    arrayOf([insert("app.a"), { ...update, b: true }, said]).toHex(),
+  );
 });
