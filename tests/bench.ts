@@ -1,10 +1,18 @@
 /**
- * The benchmark, `deno task bench`: backup and restore of a real replica set, against a reader that does nothing with what it reads.
+ * The benchmark, `deno task bench`: the built backend at work on real replica sets, against programs that do less or the same.
  *
- *     deno task bench [--json] [--size MB] [--runs N]
+ *     deno task bench [--json] [--size MB] [--runs N] [part…]
  *
- * All readers run in turn, N times; then all writers. Medians are shown. mongodump, mongorestore and b3sum are measured where they are on
- * PATH. Nothing is judged: times belong to a machine and its load.
+ * | part     | what is measured                                                                    |
+ * | -------- | ----------------------------------------------------------------------------------- |
+ * | checksum | BLAKE3 and CRC32C                                                                   |
+ * | dump     | Fulls and restores of `--size` MB, against a reader that throws away what it reads  |
+ * | slice    | an Incremental, against a reader that throws away the same slice of the oplog       |
+ * | replay   | a restore's replay of an oplog, against one entry after the other                   |
+ *
+ * Without names, all of them, in some five minutes. Subjects run by turns, N times (3), over 400 MB; medians are shown. mongodump,
+ * mongorestore and b3sum are measured where they are on PATH. Only the replay is judged, by its ratio: times belong to a machine and its
+ * load.
  *
  * @module
  */
@@ -12,106 +20,91 @@
 import { parseArgs } from "node:util";
 import { build } from "../packaging/build.ts";
 import { measureChecksums } from "./bench/checksums.ts";
-import { loadDataset } from "./bench/dataset.ts";
-import { type Cost, measure } from "./bench/process.ts";
-import { formatReport, type Report } from "./bench/report.ts";
-import { medianCost } from "./bench/statistics.ts";
-import { type Context, makeReaders, makeWriters, type Subject } from "./bench/subjects.ts";
+import { measureDumps } from "./bench/dump.ts";
+import { measureReplay } from "./bench/replay.ts";
+import { formatReport, type Report, type Table } from "./bench/report.ts";
+import { measureSlicing } from "./bench/slicing.ts";
+import type { Bench } from "./bench/turns.ts";
 import { isOnPath } from "./lab/command.ts";
-import { until } from "./lab/condition.ts";
 import { ScratchFolder } from "./lab/daemon.ts";
-import { ReplicaSet } from "./lab/mongod.ts";
+import { findMongod } from "./lab/mongod_binary.ts";
+
+const parts = ["checksum", "dump", "slice", "replay"] as const;
+
+type Part = (typeof parts)[number];
 
 interface Settings {
   readonly json: boolean;
   readonly sizeMB: number;
   readonly runs: number;
+  readonly parts: ReadonlySet<Part>;
 }
 
 const peers = ["mongodump", "mongorestore", "b3sum"];
 
-async function bench({ sizeMB, runs }: Settings): Promise<Report> {
+async function bench({ sizeMB, runs, parts }: Settings): Promise<Report> {
+  const startedAt = performance.now();
   const loadBefore = loadOfLastMinute();
   const missing: string[] = [];
   for (const peer of peers) if (!await isOnPath(peer)) missing.push(peer);
   const { backend } = await build();
-  await using scratch = await ScratchFolder.make("bench");
-  const folder = scratch.path;
-  say("hashing");
-  const checksums = await measureChecksums(runs, folder);
-  say("starting a replica set");
-  await using set = await ReplicaSet.start();
-  say(`loading ${sizeMB} MB`);
-  const dataset = await loadDataset(set.uri, sizeMB * 1e6);
-  const context: Context = {
-    uri: set.uri,
-    dataset,
-    backend,
-    folder,
-    isMissing: (peer) => missing.includes(peer),
-  };
-  const results = [
-    ...await measureInTurn(await makeReaders(context), runs, set),
-    ...await measureInTurn(await makeWriters(context), runs, set),
+  const { version } = await findMongod();
+  /** Runs a part, if it is wanted, with a folder of its own. */
+  async function take<T>(part: Part, measure: (bench: Bench) => Promise<T>): Promise<T[]> {
+    if (!parts.has(part)) return [];
+    await using scratch = await ScratchFolder.make("bench");
+    const say = (text: string) => console.error(`bench: ${part}: ${text}`);
+    return [
+      await measure({
+        backend,
+        folder: scratch.path,
+        runs,
+        isMissing: (peer) => missing.includes(peer),
+        say,
+      }),
+    ];
+  }
+  const checksums = await take("checksum", ({ folder }) => measureChecksums(runs, folder));
+  const tables: Table[] = [
+    ...await take("dump", (bench) => measureDumps(bench, sizeMB * 1e6)),
+    ...await take("slice", measureSlicing),
+    ...await take("replay", measureReplay),
   ];
-  const medians = results.map(({ name, costs }) => ({ name, ...medianCost(costs), runs: costs }));
-  const floorSeconds = medians[0]?.wallSeconds ?? NaN;
   return {
-    server: set.binary.version,
-    dataset,
+    server: version,
     cores: navigator.hardwareConcurrency,
     load: [loadBefore, loadOfLastMinute()],
-    rows: medians.map((row) => ({ ...row, ratio: row.wallSeconds / floorSeconds })),
-    checksums,
+    runs,
+    seconds: (performance.now() - startedAt) / 1000,
+    tables,
+    checksums: checksums.flat(),
     missing,
   };
-}
-
-/** Every subject once, then every subject again: what disturbs the machine for a while disturbs all of them. */
-async function measureInTurn(subjects: readonly Subject[], runs: number, set: ReplicaSet) {
-  const results = subjects.map((subject) => ({ name: subject.name, subject, costs: [] as Cost[] }));
-  for (let run = 1; run <= runs; run++) {
-    for (const { name, subject, costs } of results) {
-      await subject.before?.();
-      await settle(set);
-      const { output, ...cost } = await measure(subject.program);
-      subject.check?.(output);
-      costs.push(cost);
-      say(`run ${run} of ${runs}: ${name}: ${cost.wallSeconds.toFixed(2)} s`);
-    }
-  }
-  return results;
-}
-
-/** Resolves when every member has all writes, and has them on its disk. */
-async function settle(set: ReplicaSet): Promise<void> {
-  await until("all members to have the same data", 300_000, async () => {
-    const status = await set.command(await set.primary(), { replSetGetStatus: 1 });
-    const members = status["members"] as { optime: unknown }[];
-    return new Set(members.map(({ optime }) => JSON.stringify(optime))).size === 1;
-  });
-  for (const member of set.members) await set.command(member, { fsync: 1 });
 }
 
 function loadOfLastMinute(): number {
   return Deno.loadavg()[0] ?? NaN;
 }
 
-function say(text: string): void {
-  console.error(`bench: ${text}`);
-}
-
 /** @throws TypeError for arguments that mean nothing */
 function readArguments(args: string[]): Settings {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args,
+    allowPositionals: true,
     options: { json: { type: "boolean" }, size: { type: "string" }, runs: { type: "string" } },
   });
   return {
     json: values.json === true,
-    sizeMB: readNumber("--size", values.size ?? "700"),
+    sizeMB: readNumber("--size", values.size ?? "400"),
     runs: readNumber("--runs", values.runs ?? "3"),
+    parts: new Set(positionals.length === 0 ? parts : positionals.map(readPart)),
   };
+}
+
+function readPart(name: string): Part {
+  const part = parts.find((part) => part === name);
+  if (part === undefined) throw new TypeError(`no part is called ${name}; there are ${parts.join(", ")}`);
+  return part;
 }
 
 function readNumber(name: string, text: string): number {

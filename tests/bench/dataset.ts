@@ -8,6 +8,7 @@ import { BSON, type Document } from "mongodb";
 import { openTarget } from "../../backend/mongo/target.ts";
 import type { RestoredCollection, Target } from "../../backend/ports.ts";
 import { Secret } from "../../backend/secret.ts";
+import { Random } from "../lab/random.ts";
 
 /** What was loaded. */
 export interface Dataset {
@@ -114,40 +115,4 @@ function makeOrder(index: number, random: Random): Document {
 function makeFile(index: number, random: Random): Document {
   const content = Uint32Array.from({ length: 250_000 }, () => random.next());
   return { _id: `file-${index}`, type: "application/octet-stream", content: Buffer.from(content.buffer) };
-}
-
-/** Numbers that are the same each time: Marsaglia's xorshift with 32 bits of state. */
-class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = 0x9e37_79b9 ^ (seed + 1);
-  }
-
-  /** An unsigned number of 32 bits, never 0. */
-  next(): number {
-    let state = this.#state;
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    this.#state = state;
-    return state >>> 0;
-  }
-
-  below(limit: number): number {
-    return this.next() % limit;
-  }
-
-  pick<T>(choices: readonly [T, ...T[]]): T {
-    return choices[this.below(choices.length)] ?? choices[0];
-  }
-
-  /** A pronounceable word of four to eight letters. */
-  word(): string {
-    let word = "";
-    for (let left = 2 + this.below(3); left > 0; left--) {
-      word += "bdfgklmnprstvz".charAt(this.below(14)) + "aeiou".charAt(this.below(5));
-    }
-    return word;
-  }
 }

@@ -1,5 +1,5 @@
 /**
- * What is measured.
+ * Whoever reads or writes whole databases.
  *
  * @module
  */
@@ -7,53 +7,33 @@
 import { run } from "../lab/command.ts";
 import type { Dataset } from "./dataset.ts";
 import type { Program } from "./process.ts";
-
-/** Something that is measured. */
-export interface Subject {
-  readonly name: string;
-  readonly program: Program;
-  /** Clears the way before a run; not measured. */
-  before?(): Promise<void>;
-  /** Looks at what a run printed. */
-  check?(output: string): void;
-}
-
-/** Where subjects find their data. */
-export interface Context {
-  /** Connection string of the replica set. */
-  readonly uri: string;
-  readonly dataset: Dataset;
-  /** Our backend's executable. */
-  readonly backend: string;
-  /** An empty folder for backups and the rest. */
-  readonly folder: string;
-  isMissing(peer: string): boolean;
-}
-
-/** Any key does: the time that signing takes is the same. */
-const signingKey = new Uint8Array(32).fill(7).toBase64();
+import { makeBareReader, ours } from "./programs.ts";
+import type { Bench, Subject } from "./turns.ts";
+import { loadChangesPerSecond, WriteLoad } from "./write_load.ts";
 
 /** Whoever reads from the replica set; the bare reader first. */
-export async function makeReaders({ uri, dataset, backend, folder, isMissing }: Context): Promise<Subject[]> {
-  const bundle = `${folder}/bare_reader.js`;
-  const source = new URL("bare_reader.ts", import.meta.url).pathname;
-  await run(Deno.execPath(), ["bundle", "--quiet", "--minify", "--platform", "deno", "-o", bundle, source]);
+export async function makeReaders(bench: Bench, uri: string, dataset: Dataset): Promise<Subject[]> {
+  const bareReader = await makeBareReader(bench);
   const backup = (to: string, parallel: number): Program =>
-    ours(backend, folder, ["backup", "--to", to], `parallel_dbs=${parallel} uri=${uri}`);
-  const kept = backupFolder(folder);
-  const subjects: Subject[] = [
-    {
-      name: "bare reader",
-      program: {
-        path: Deno.execPath(),
-        args: ["run", "-A", "--quiet", "--no-config", "--no-code-cache", bundle, uri],
-      },
-      check: (output) => {
-        if (Number(output) >= dataset.bytes) return;
-        throw new Error(`The bare reader saw ${output.trim()} bytes of ${dataset.bytes}`);
-      },
+    ours(bench, ["backup", "--to", to], `parallel_dbs=${parallel} uri=${uri}`);
+  const kept = backupFolder(bench);
+  const bare: Subject = {
+    name: "bare reader",
+    program: bareReader(uri),
+    check: (output) => {
+      if (Number(output) >= dataset.bytes) return;
+      throw new Error(`The bare reader saw ${output.trim()} bytes of ${dataset.bytes}`);
     },
-    { name: "backup to /dev/null, parallel_dbs=4", program: backup("/dev/null", 4) },
+  };
+  const full: Subject = {
+    name: "backup to /dev/null, parallel_dbs=4",
+    program: backup("/dev/null", 4),
+  };
+  const subjects: Subject[] = [
+    bare,
+    full,
+    underWrites(bare, uri),
+    underWrites(full, uri),
     { name: "backup to /dev/null, parallel_dbs=1", program: backup("/dev/null", 1) },
     {
       name: "backup to a folder, parallel_dbs=4",
@@ -61,7 +41,7 @@ export async function makeReaders({ uri, dataset, backend, folder, isMissing }: 
       before: () => removeFolder(kept),
     },
   ];
-  if (!isMissing("mongodump")) {
+  if (!bench.isMissing("mongodump")) {
     const args = ["--quiet", "-j", "4", "--readPreference", "secondary", "--archive=/dev/null", uri];
     subjects.push({ name: "mongodump -j 4 to /dev/null", program: { path: "mongodump", args } });
   }
@@ -69,11 +49,11 @@ export async function makeReaders({ uri, dataset, backend, folder, isMissing }: 
 }
 
 /** Whoever writes over the data that is there, from copies of it; the readers have run before. */
-export async function makeWriters({ uri, backend, folder, isMissing }: Context): Promise<Subject[]> {
-  const restore = ours(backend, folder, ["restore", "--from", backupFolder(folder)], `drop=yes uri=${uri}`);
+export async function makeWriters(bench: Bench, uri: string): Promise<Subject[]> {
+  const restore = ours(bench, ["restore", "--from", backupFolder(bench)], `drop=yes uri=${uri}`);
   const subjects: Subject[] = [{ name: "restore from the folder", program: restore }];
-  if (!isMissing("mongodump") && !isMissing("mongorestore")) {
-    const archive = `${folder}/mongodump.archive`;
+  if (!bench.isMissing("mongodump") && !bench.isMissing("mongorestore")) {
+    const archive = `${bench.folder}/mongodump.archive`;
     await run("mongodump", ["--quiet", "-j", "4", `--archive=${archive}`, uri]);
     const args = ["--quiet", "-j", "4", "--drop", "--nsInclude", "bench_*.*", `--archive=${archive}`, uri];
     subjects.push({ name: "mongorestore -j 4", program: { path: "mongorestore", args } });
@@ -81,15 +61,12 @@ export async function makeWriters({ uri, backend, folder, isMissing }: Context):
   return subjects;
 }
 
-function ours(backend: string, folder: string, args: string[], options: string): Program {
-  return {
-    path: backend,
-    args: [...args, "--working-dir", folder, `podheitor-mongodb: ${options}`],
-    env: { PODHEITOR_MONGODB_SIGNING_KEY: signingKey },
-  };
+function underWrites(subject: Subject, uri: string): Subject {
+  const rate = loadChangesPerSecond.toLocaleString("en");
+  return { ...subject, name: `${subject.name}, ${rate} writes/s`, during: () => WriteLoad.start(uri) };
 }
 
-function backupFolder(folder: string): string {
+function backupFolder({ folder }: Bench): string {
   return `${folder}/backup`;
 }
 
