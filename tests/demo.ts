@@ -4,88 +4,16 @@
  * @module
  */
 
-import { Binary, Decimal128, Long, MongoClient, Timestamp } from "mongodb";
+import { MongoClient } from "mongodb";
 import { build } from "../packaging/build.ts";
-import { BaculaLab, type JobResult } from "./lab/bacula.ts";
+import { load } from "./demo/dataset.ts";
+import { fingerprint } from "./demo/evidence.ts";
+import { elapsedSeconds, expect, expectGood, narrate, say, showJob } from "./demo/narration.ts";
+import { showPointInTime } from "./demo/point_in_time.ts";
+import { BaculaLab } from "./lab/bacula.ts";
+import { ScratchFolder } from "./lab/daemon.ts";
 import { ReplicaSet } from "./lab/mongod.ts";
 import { ensureTools } from "./lab/tools.ts";
-
-const started = performance.now();
-let step = 0;
-
-/** Says what comes next. */
-function narrate(text: string): void {
-  const seconds = ((performance.now() - started) / 1000).toFixed(0).padStart(3);
-  console.log(`\n\x1b[1m[${seconds} s] ${++step}. ${text}\x1b[0m`);
-}
-
-/** The part of a job's log that an operator looks at: what the plugin says, and how it ended. */
-function showJob({ jobId, status, errors, log }: JobResult): void {
-  for (const line of log.split("\n")) {
-    if (/podheitor-mongodb|^Hint|Fatal|Termination:/.test(line)) console.log(`   | ${line.trim()}`);
-  }
-  console.log(`   job ${jobId}: status ${status}, JobErrors ${errors}`);
-}
-
-function expect(good: boolean, sentence: string): void {
-  console.log(`   ${good ? "yes" : "NO"}: ${sentence}`);
-  if (!good) throw new Error(`The demo did not show what it should: ${sentence}`);
-}
-
-/** Some 100,000 documents of mixed kinds in two databases. */
-async function load(client: MongoClient): Promise<void> {
-  const app = client.db("app");
-  const orders = app.collection<{ _id: number }>("orders");
-  for (let from = 0; from < 80_000; from += 10_000) {
-    await orders.insertMany(Array.from({ length: 10_000 }, (_, at) => ({
-      _id: from + at,
-      customer: (from + at) % 977,
-      total: Decimal128.fromString(`${from + at}.95`),
-      lines: [{ sku: `sku-${at % 50}`, count: at % 7 }, { sku: "sku-x", count: 1 }],
-      placed: new Date(1_700_000_000_000 + at * 1000),
-      version: Long.fromNumber(at),
-    })));
-  }
-  await orders.createIndexes([{ key: { customer: 1, placed: -1 } }, {
-    key: { "lines.sku": 1 },
-    sparse: true,
-  }]);
-  await app.createCollection("log", { capped: true, size: 1 << 20 });
-  await app.collection("log").insertMany(
-    Array.from({ length: 5_000 }, (_, at) => ({ at, note: `line ${at}` })),
-  );
-  await app.createCollection("open_orders", {
-    viewOn: "orders",
-    pipeline: [{ $match: { customer: { $lt: 10 } } }],
-  });
-  const shop = client.db("shop");
-  await shop.collection("pictures").insertMany(
-    Array.from(
-      { length: 20 },
-      (_, at) => ({ name: `p${at}`, bytes: new Binary(new Uint8Array(200_000).fill(at)) }),
-    ),
-  );
-  await shop.collection("odd/näme %").insertMany(
-    Array.from({ length: 15_000 }, (_, at) => ({ at, stamp: new Timestamp({ t: at, i: 1 }) })),
-  );
-}
-
-/** The server's own hashes of every collection, and the catalog's options and indexes. */
-async function fingerprint(client: MongoClient): Promise<string> {
-  const all: unknown[] = [];
-  for (const name of ["app", "shop"]) {
-    const db = client.db(name);
-    const { collections } = await db.command({ dbHash: 1 });
-    all.push(name, collections);
-    for (
-      const collection of (await db.listCollections().toArray()).sort((a, b) => (a.name < b.name ? -1 : 1))
-    ) {
-      all.push(collection.name, "options" in collection ? collection.options : null);
-      if (collection.type !== "view") all.push(await db.collection(collection.name).indexes());
-    }
-  }
-  return JSON.stringify(all);
-}
 
 /** Changes one byte within a document of the volume. */
 async function tamper(volume: string): Promise<void> {
@@ -122,7 +50,9 @@ async function main(): Promise<void> {
   narrate("Getting ready: tools, a mongod, Bacula 15.0.3, and the build (downloads happen once)");
   await ensureTools(["gcc", "make"]);
   const built = await build();
-  const key = crypto.getRandomValues(new Uint8Array(32)).toBase64();
+  await using scratch = await ScratchFolder.make("demo");
+  const key = `${scratch.path}/signing.key`;
+  await Deno.writeTextFile(key, crypto.getRandomValues(new Uint8Array(32)).toBase64(), { mode: 0o600 });
 
   narrate(
     "Starting a replica set of three and a Bacula: Director, Storage Daemon, File Daemon with the plugin",
@@ -148,11 +78,10 @@ async function main(): Promise<void> {
 
     narrate("bconsole: run job=Mongo level=Full");
     const full = await lab.run("Mongo", "Full");
-    showJob(full);
-    expect(full.status === "T" && full.errors === 0, "the Full ended well");
+    expectGood("Full", full);
     const files = await lab.listFiles(full.jobId);
-    console.log(
-      `   ${files.length} virtual files, among them ${
+    say(
+      `${files.length} virtual files, among them ${
         files.filter((_, at) => at % 4 === 0).slice(0, 5).join(", ")
       }`,
     );
@@ -162,13 +91,13 @@ async function main(): Promise<void> {
     await client.db("shop").dropDatabase();
 
     narrate(`bconsole: restore jobid=${full.jobId} all done where=/`);
-    const restored = await lab.restore({ from: [full.jobId] });
-    showJob(restored);
-    expect(restored.status === "T" && restored.errors === 0, "the restore ended well");
+    expectGood("restore", await lab.restore({ from: [full.jobId] }));
     expect(
       before === await fingerprint(client),
       "dbHash, options and indexes of every collection are what they were",
     );
+
+    await showPointInTime(lab, client);
 
     narrate("Changing one byte of a document on the volume, and restoring again, to a directory");
     await tamper(lab.volumes()[0]!);
@@ -189,7 +118,6 @@ async function main(): Promise<void> {
 }
 
 await main();
-const seconds = ((performance.now() - started) / 1000).toFixed(0);
 console.log(
-  `\nDone in ${seconds} s. Processes and folders of the demo are gone; downloads stay in .cache/ for the next time.`,
+  `\nDone in ${elapsedSeconds()} s. Processes and folders of the demo are gone; downloads stay in .cache/ for the next time.`,
 );
