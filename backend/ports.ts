@@ -73,8 +73,8 @@ export interface Oplog extends AsyncDisposable {
   find(at: Timestamp): Promise<OplogPosition | null>;
   /** How often the member has rolled back, where it says so. */
   rollbacks(): Promise<number | null>;
-  /** First entry of the oldest transaction that has entries and is neither committed nor aborted, or null. */
-  oldestOpenTransaction(): Promise<OplogPosition | null>;
+  /** First entry of the oldest transaction that has entries up to `at` and was neither committed nor aborted by then, or null. */
+  oldestOpenTransaction(at: Timestamp): Promise<OplogPosition | null>;
   /**
    * The raw BSON arrays of the entries from `from` up to and including `to`, in their order.
    *

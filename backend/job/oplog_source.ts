@@ -17,10 +17,11 @@ const commitPatienceMs = 60_000;
 const commitIntervalMs = 200;
 
 /** Where a Full's slice begins: what a transaction wrote that is still open belongs to it. */
-export async function findStart(oplog: Oplog): Promise<OplogPosition> {
+export async function findStart(
+  oplog: Pick<Oplog, "committed" | "oldestOpenTransaction">,
+): Promise<OplogPosition> {
   const committed = await oplog.committed();
-  const open = await oplog.oldestOpenTransaction();
-  return open !== null && compareTimestamps(open, committed) < 0 ? open : committed;
+  return await oplog.oldestOpenTransaction(committed) ?? committed;
 }
 
 /**

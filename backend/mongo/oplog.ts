@@ -13,7 +13,14 @@ import {
 } from "mongodb";
 import { PluginError } from "../errors.ts";
 import type { Oplog, OplogWindow } from "../ports.ts";
-import { describeTimestamp, type OplogPosition, type Timestamp, timestampFromBits } from "../timestamp.ts";
+import { vectoredInsert } from "../oplog/entry.ts";
+import {
+  compareTimestamps,
+  describeTimestamp,
+  type OplogPosition,
+  type Timestamp,
+  timestampFromBits,
+} from "../timestamp.ts";
 import { closeClient } from "./client.ts";
 import { driverError } from "./driver_error.ts";
 import { rawBatches } from "./raw_cursor.ts";
@@ -71,14 +78,17 @@ export class MemberOplog implements Oplog {
     return entry === null ? null : positionOf(entry);
   }
 
-  async oldestOpenTransaction(): Promise<OplogPosition | null> {
+  async oldestOpenTransaction(at: Timestamp): Promise<OplogPosition | null> {
     const sessions = this.#client.db("config").collection("transactions");
     const filter = { state: { $in: ["prepared", "inProgress"] }, startOpTime: { $exists: true } };
     const session = await this.#ask(
       "look for open transactions",
       () => sessions.findOne(filter, { sort: { "startOpTime.ts": 1 }, readPreference }),
     );
-    return session === null ? null : positionOf(session["startOpTime"]);
+    // The sessions tell of now, which is later: whatever ended in between was open as well.
+    const begun = await this.#endedSince(at);
+    if (session !== null) begun.push(positionOf(session["startOpTime"]));
+    return begun.filter((first) => compareTimestamps(first, at) <= 0).sort(compareTimestamps)[0] ?? null;
   }
 
   async rollbacks(): Promise<number | null> {
@@ -123,6 +133,36 @@ export class MemberOplog implements Oplog {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await closeClient(this.#client);
+  }
+
+  /** First entries of the transactions that have entries on both sides of a timestamp, up to the newest entry. */
+  async #endedSince(at: Timestamp): Promise<OplogPosition[]> {
+    const filter = {
+      ts: { $gt: new BsonTimestamp(at), $lte: new BsonTimestamp(await this.newest()) },
+      op: "c",
+      multiOpType: { $ne: vectoredInsert },
+      "prevOpTime.ts": { $gt: new BsonTimestamp({ t: 0, i: 0 }), $lte: new BsonTimestamp(at) },
+    };
+    const crossing = await this.#ask(
+      `look for transactions that were open at ${describeTimestamp(at)}`,
+      (entries) => entries.find(filter, { projection: { prevOpTime: 1 }, readPreference }).toArray(),
+    );
+    return await Promise.all(crossing.map(({ prevOpTime }) => this.#firstOf(prevOpTime)));
+  }
+
+  /** Goes from one of a transaction's entries back to its first one, or to where the oplog ends. */
+  async #firstOf(optime: Document): Promise<OplogPosition> {
+    for (let previous = optime;;) {
+      const at: BsonTimestamp = previous["ts"];
+      const filter = { ts: { $gte: at, $lte: at } };
+      const entry = await this.#ask(
+        "look for the beginning of a transaction",
+        (entries) => entries.findOne(filter, { projection: { prevOpTime: 1 }, readPreference }),
+      );
+      const before: Document | undefined = entry?.["prevOpTime"];
+      if (before === undefined || before["ts"].isZero()) return positionOf(previous);
+      previous = before;
+    }
   }
 
   async #lastWrite(field: "opTime" | "majorityOpTime"): Promise<OplogPosition> {

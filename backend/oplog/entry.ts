@@ -27,7 +27,7 @@ export interface OplogEntry {
 }
 
 /** `multiOpType` of inserts that are written as one entry for speed: they look like a transaction and are none. */
-const vectoredInsert = 1;
+export const vectoredInsert = 1;
 
 /**
  * Reads an entry.
