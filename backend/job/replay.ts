@@ -218,8 +218,9 @@ export class Replay implements Disposable {
     const operations = this.#batch.take();
     await this.#sending;
     this.#operations += count;
+    // What was looked at last may be in this batch or in the next one.
     const [from, to] = [this.#flushed, this.#scanner.found];
-    this.#flushed = to;
+    this.#flushed = this.#scanner.last;
     this.#sending = this.#context.target.applyOperations(operations, this.#isFuzzy(this.#scanner.found));
     this.#sending = this.#sending.catch((cause) => {
       if (!(cause instanceof PluginError)) throw cause;

@@ -21,7 +21,13 @@ const unsettled = { w: 1 } as const;
 /** From this version on, capped collections take deletes, and an oplog says which documents were evicted. */
 const cappedDeletesSince = 6;
 
+/** Up to this version, applyOps makes a document of an update whose own isn't there, unless it is told not to. Newer ones don't, and can't be told. */
+const upsertsUntil = 6;
+
 const updateOperationFailed = 218;
+
+/** A collection that isn't there. */
+const nobodys = "podheitor_mongodb_settle";
 
 /** What is shown of an operation that failed. */
 const shownMaxLength = 200;
@@ -31,16 +37,19 @@ export class OplogApplier implements ReplayTarget {
   readonly deletesFromCapped: boolean;
   readonly #client: MongoClient;
   readonly #admin: Db;
-  #touched: Namespace | null = null;
+  readonly #upserts: boolean;
+  /** One that was written to. */
+  #database: string | null = null;
 
   constructor(client: MongoClient, serverVersion: string) {
     this.deletesFromCapped = Number.parseFloat(serverVersion) >= cappedDeletesSince;
+    this.#upserts = Number.parseFloat(serverVersion) <= upsertsUntil;
     this.#client = client;
     this.#admin = client.db("admin");
   }
 
   async applyOperations(operations: Uint8Array, lenient: boolean): Promise<void> {
-    this.#touched ??= namespaceOf(operations);
+    this.#database ??= databaseOf(operations);
     const outcome = await this.#applyOps(operations);
     if (outcome === null) return;
     const all = [...elements(operations)];
@@ -57,6 +66,7 @@ export class OplogApplier implements ReplayTarget {
     const fields = [...elements(command)].map((
       { key, type, value },
     ) => [key, new RawValue(key, type, value)]);
+    this.#database ??= database;
     try {
       await this.#client.db(database).command({ ...Object.fromEntries(fields), writeConcern: unsettled });
     } catch (cause) {
@@ -65,6 +75,7 @@ export class OplogApplier implements ReplayTarget {
   }
 
   async dropCollection({ database, collection }: Namespace): Promise<void> {
+    this.#database ??= database;
     try {
       await this.#client.db(database).command({ drop: collection, writeConcern: unsettled });
     } catch (cause) {
@@ -73,6 +84,7 @@ export class OplogApplier implements ReplayTarget {
   }
 
   async renameCollection(from: Namespace, to: Namespace, dropTarget: boolean): Promise<void> {
+    this.#database ??= to.database;
     const [renameCollection, target] = [formatNamespace(from), formatNamespace(to)];
     try {
       await this.#admin.command({ renameCollection, to: target, dropTarget, writeConcern: unsettled });
@@ -82,12 +94,11 @@ export class OplogApplier implements ReplayTarget {
   }
 
   async settle(): Promise<void> {
-    if (this.#touched === null) return;
-    const { database, collection } = this.#touched;
-    // Deletes nothing: the server then waits for its own last write of before.
+    if (this.#database === null) return;
+    // Deletes nothing, of a collection that nobody has: the server then waits for its own last write of before.
     const deletes = [{ q: { _id: new ObjectId() }, limit: 1 }];
     try {
-      await this.#client.db(database).command({ delete: collection, deletes, writeConcern: majority });
+      await this.#client.db(this.#database).command({ delete: nobodys, deletes, writeConcern: majority });
     } catch (cause) {
       throw driverError("wait until a majority of the set has the replayed entries", cause, "replay");
     }
@@ -98,9 +109,9 @@ export class OplogApplier implements ReplayTarget {
   }
 
   async #applyOne(operation: Uint8Array, lenient: boolean): Promise<void> {
-    const outcome = await this.#applyOps(
-      joinElements([{ key: "0", type: bsonType.document, value: operation }]),
-    );
+    const single = joinElements([{ key: "0", type: bsonType.document, value: operation }]);
+    // Only in a transaction is the reason of a failure told.
+    const outcome = await this.#applyOps(single) === null ? null : await this.#applyOps(single, true);
     if (outcome === null || (lenient && isMissing(outcome.fault, operation))) return;
     throw new PluginError("replay", `Cannot apply ${show(operation)}: ${outcome.fault.message}`, {
       hint:
@@ -110,12 +121,13 @@ export class OplogApplier implements ReplayTarget {
   }
 
   /** What failed, or null where all was applied. */
-  async #applyOps(operations: Uint8Array): Promise<Failure | null> {
+  async #applyOps(operations: Uint8Array, allowAtomic = false): Promise<Failure | null> {
     try {
       const reply: Document = await this.#admin.command({
         applyOps: new RawValue("applyOps", bsonType.array, operations),
         // One after another, as the source had them: in one transaction, a capped collection would evict otherwise than the source did.
-        allowAtomic: false,
+        allowAtomic,
+        ...this.#upserts ? { alwaysUpsert: false } : {},
         bypassDocumentValidation: true,
         writeConcern: unsettled,
       });
@@ -138,10 +150,10 @@ interface Failure {
   readonly results: readonly boolean[];
 }
 
-function namespaceOf(operations: Uint8Array): Namespace | null {
+function databaseOf(operations: Uint8Array): string | null {
   for (const { value } of elements(operations)) {
     const name = findElement(value, "ns");
-    if (name !== undefined) return parseNamespace(stringValue(name.value));
+    if (name !== undefined) return parseNamespace(stringValue(name.value)).database;
   }
   return null;
 }
