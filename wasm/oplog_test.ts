@@ -3,6 +3,7 @@ import { Binary } from "bson";
 import { elements } from "../backend/bson/document.ts";
 import { batchOf, entryBytes, place, segmentOf } from "../tests/contract/oplog_entries.ts";
 import { EntryInput, OperationBatch, OplogScanner, type Pause, pause } from "./oplog.ts";
+import { memory } from "./pkg/podheitor_mongodb_wasm_bg.wasm";
 import { type Segment, SegmentPool } from "./segment.ts";
 
 // Its memory is never given back: one is enough for all tests.
@@ -167,6 +168,18 @@ Deno.test("OplogScanner takes entries up to 16 KiB above 16 MiB, each alone in i
 Deno.test("EntryInput.load() refuses more bytes than any reply has", () => {
   input.load(new Uint8Array(24 << 20), "segment");
   assert.throws(() => input.load(new Uint8Array((24 << 20) + 1), "segment"), RangeError);
+});
+
+Deno.test("EntryInput leaves its memory to the next one, and is of no use then", () => {
+  const first = new EntryInput();
+  first[Symbol.dispose]();
+  const { buffer } = memory;
+  for (let round = 0; round < 100; round++) {
+    using next = new EntryInput();
+    next.load(new Uint8Array(1), "segment");
+  }
+  assert.equal(memory.buffer, buffer);
+  assert.throws(() => first.load(new Uint8Array(1), "segment"), /disposed of/);
 });
 
 Deno.test("OplogScanner: one damaged byte of a batch is refused, or changes its own entry only", () => {

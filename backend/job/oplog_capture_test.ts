@@ -184,6 +184,7 @@ Deno.test("OplogCapture keeps no segment after a failure", async () => {
   for (const segment of [await one.supply.acquire(never), await one.supply.acquire(never)]) {
     one.supply.release(segment);
   }
+  // It is disposed of already.
   one.capture[Symbol.dispose] = () => {};
 });
 

@@ -101,7 +101,12 @@ Deno.test("touchedByCommand() asks an applyOps for its operations, at any depth"
 
 Deno.test("replaceOperations() keeps everything else of the entry byte for byte", () => {
   const more = { ...transactionFields(3, place(9, 9)), stmtId: [0, 1], applyOps: "not this one" };
-  const o = { applyOps: [insert("app.a"), insert("other.b")], partialTxn: true, count: Long.fromNumber(2) };
+  const o = {
+    applyOps: [insert("app.a"), insert("other.b")],
+    partialTxn: true,
+    count: Long.fromNumber(2),
+    list: [1, 2],
+  };
   const entry = commandBytes(at, "admin", o, more);
   const replaced = replaceOperations(entry, arrayOf([insert("app.a")]));
   const want = commandBytes(at, "admin", { ...o, applyOps: [insert("app.a")] }, more);

@@ -10,7 +10,14 @@ import { parsePluginCommand } from "../../backend/options/command.ts";
 import type { RestoreEvent } from "../../backend/protocol/backend_session.ts";
 import type { JobInfo } from "../../backend/protocol/message.ts";
 import { Secret } from "../../backend/secret.ts";
-import { type MemoryCollection, MemoryLog, MemorySink, MemorySource, MemoryTarget } from "./memory.ts";
+import {
+  type MemoryCollection,
+  MemoryLog,
+  MemorySink,
+  MemorySource,
+  MemorySpool,
+  MemoryTarget,
+} from "./memory.ts";
 
 const job: JobInfo = {
   kind: "B",
@@ -51,6 +58,7 @@ async function backUp(
     clock: { now: () => new Date(1_700_000_000_000) },
     signal,
     program: { name: "test", version: "0.0.0" },
+    intervalSeconds: null,
   });
   return { ...result, sink, log };
 }
@@ -102,7 +110,11 @@ async function restore(sink: MemorySink, target: MemoryTarget, request: RestoreR
     trust: { keys: [trusted.publicKey], allowUnsigned: false },
     trustedCommand: false,
     noteResource: () => {},
+    noteDryRun: () => {},
+    takeParameters: () => Promise.resolve(null),
     openTarget: () => Promise.resolve(target),
+    openSpool: () => new MemorySpool(),
+    dayOf: (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10),
   });
   return { log, taken };
 }

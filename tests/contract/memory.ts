@@ -5,7 +5,7 @@
  */
 
 import { serialize } from "bson";
-import { countDocuments } from "../../backend/bson/document.ts";
+import { countDocuments, elements } from "../../backend/bson/document.ts";
 import { formatExtendedJson } from "../../backend/bson/extended_json.ts";
 import { PluginError } from "../../backend/errors.ts";
 import { formatNamespace, type Namespace } from "../../backend/namespace.ts";
@@ -16,9 +16,13 @@ import type {
   FileHeader,
   JobLog,
   ObjectSink,
+  OplogTarget,
+  ReplayTarget,
   RestoredCollection,
   RestoreObject,
   Source,
+  Spool,
+  SpooledBytes,
   Target,
 } from "../../backend/ports.ts";
 
@@ -59,9 +63,11 @@ export interface SourceFaults {
 
 export class MemorySource implements Source {
   readonly warnings: readonly string[] = [];
+  readonly oplog = null;
   readonly deployment: Deployment = {
     kind: "replicaSet",
     setName: "memory",
+    setId: null,
     serverVersion: "6.0.0",
     featureCompatibilityVersion: "6.0",
     source: "memory:1",
@@ -123,9 +129,7 @@ export class MemorySource implements Source {
     );
   }
 
-  oplogTip(): Promise<{ t: number; i: number; term: number }> {
-    return Promise.resolve({ t: 1_700_000_000, i: 1, term: 1 });
-  }
+  async *otherOplogs(): AsyncGenerator<never> {}
 
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();
@@ -179,6 +183,7 @@ export class MemoryTarget implements Target {
   readonly description = "memory";
   readonly written = new Map<string, Uint8Array[]>();
   readonly done: string[] = [];
+  readonly oplog: OplogTarget = { kind: "server", replay: new MemoryReplay(this) };
   readonly #occupied: ReadonlySet<string>;
   readonly #failWrites: boolean;
 
@@ -226,6 +231,62 @@ export class MemoryTarget implements Target {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.done.push("close");
+    return Promise.resolve();
+  }
+}
+
+/** Notes what a replay does, with the target's other deeds. */
+class MemoryReplay implements ReplayTarget {
+  readonly deletesFromCapped = true;
+  readonly #done: string[];
+
+  constructor(target: { readonly done: string[] }) {
+    this.#done = target.done;
+  }
+
+  applyOperations(operations: Uint8Array): Promise<void> {
+    return this.#note(`apply ${[...elements(operations)].length}`);
+  }
+
+  runCommand(database: string, object: Uint8Array): Promise<void> {
+    return this.#note(`run ${database} ${[...elements(object)][0]?.key}`);
+  }
+
+  dropCollection(namespace: Namespace): Promise<void> {
+    return this.#note(`drop ${formatNamespace(namespace)}`);
+  }
+
+  renameCollection(from: Namespace, to: Namespace): Promise<void> {
+    return this.#note(`rename ${formatNamespace(from)} ${formatNamespace(to)}`);
+  }
+
+  settle(): Promise<void> {
+    return this.#note("settle");
+  }
+
+  buildIndexes(namespace: Namespace, indexes: readonly Uint8Array[]): Promise<void> {
+    return this.#note(`index ${formatNamespace(namespace)} ${indexes.length}`);
+  }
+
+  #note(deed: string): Promise<void> {
+    this.#done.push(deed);
+    return Promise.resolve();
+  }
+}
+
+/** Puts things aside in memory. */
+export class MemorySpool implements Spool {
+  readonly #pieces: Uint8Array[] = [];
+
+  put(bytes: Uint8Array): Promise<SpooledBytes> {
+    return Promise.resolve({ offset: this.#pieces.push(bytes.slice()) - 1, length: bytes.length });
+  }
+
+  get({ offset }: SpooledBytes): Promise<Uint8Array> {
+    return Promise.resolve(this.#pieces[offset]!);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();
   }
 }

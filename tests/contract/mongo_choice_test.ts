@@ -113,7 +113,7 @@ Deno.test("openSource() reads a standalone server, with a warning that it has no
   await using source = await openSource(new Secret(server.uri));
   assert.equal(source.deployment.kind, "standalone");
   assert.equal(source.deployment.sourceState, "STANDALONE");
-  assert.equal(await source.oplogTip(), null);
+  assert.equal(source.oplog, null);
   assert.match(source.warnings.join(), /no oplog/);
   await using target = await openTarget(new Secret(server.uri));
   assert.match(target.description, /^standalone server at 127\.0\.0\.1:\d+ \(MongoDB /);

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { MongoClient } from "mongodb";
+import { readCollectionMetadata } from "../../backend/bson/collection_metadata.ts";
 import { elements } from "../../backend/bson/document.ts";
 import { type ErrorCode, PluginError } from "../../backend/errors.ts";
 import { openSource } from "../../backend/mongo/source.ts";
@@ -61,6 +62,14 @@ async function restore(target: Target, collection: Collection, documents: readon
   await target.create(collection);
   if (documents.length > 0) await target.write(collection, bytesOf(documents));
   await target.finish(collection);
+  await buildIndexes(target, collection);
+}
+
+/** Builds what a collection's metadata lists, on a server. */
+export async function buildIndexes(target: Target, { namespace, metadata }: Collection): Promise<void> {
+  const { indexes, isCollated } = readCollectionMetadata(metadata);
+  if (indexes.length === 0 || target.oplog.kind === "directory") return;
+  await target.oplog.replay.buildIndexes(namespace, indexes, isCollated);
 }
 
 /** Restores what the database holds over itself and holds the result against it. */

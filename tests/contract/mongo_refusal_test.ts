@@ -11,7 +11,7 @@ import { openSource } from "../../backend/mongo/source.ts";
 import { openTarget } from "../../backend/mongo/target.ts";
 import { Secret } from "../../backend/secret.ts";
 import { ReplicaSet } from "../lab/mongod.ts";
-import { assertRoundTrip, failsWith, openServer, withoutUuid } from "./mongo_edges.ts";
+import { assertRoundTrip, buildIndexes, failsWith, openServer, withoutUuid } from "./mongo_edges.ts";
 
 Deno.test("Target refuses to lose, to destroy or to leave out anything", async (t) => {
   await using server = await openServer();
@@ -61,7 +61,7 @@ Deno.test("Target refuses to lose, to destroy or to leave out anything", async (
     await assert.rejects(target.write(things, run), failsWith("restoreWrite", /app\.things/));
   });
 
-  await t.step("finish() fails when an index can't be built", async () => {
+  await t.step("buildIndexes() fails when an index can't be built", async () => {
     await app.createCollection("twins");
     await app.collection("twins").createIndex({ a: 1 }, { unique: true });
     const twins = await describe("twins");
@@ -69,7 +69,7 @@ Deno.test("Target refuses to lose, to destroy or to leave out anything", async (
     await target.create(twins);
     await target.write(twins, Uint8Array.from([1, 2].flatMap((_id) => [...bson.serialize({ _id, a: 1 })])));
     await assert.rejects(
-      target.finish(twins),
+      buildIndexes(target, twins),
       failsWith("restoreWrite", /^Cannot build the indexes of app\.twins: .*duplicate key/),
     );
   });
@@ -104,7 +104,7 @@ Deno.test("The roles that the documentation names are enough, and fewer are refu
   await assert.rejects(stranger.drop(things!), refused);
   await assert.rejects(stranger.write(things!, bson.serialize({ _id: 1 })), refused);
   await assert.rejects(
-    stranger.finish(things!),
+    buildIndexes(stranger, things!),
     failsWith("authentication", /indexes of app\.things: not authorized/),
   );
 });
