@@ -66,7 +66,7 @@ Deno.test("parseTips() gives what formatTips() was given", () => {
   }));
 });
 
-Deno.test("formatTips() ends with the only line break that a text editor would miss", () => {
+Deno.test("formatTips() ends with one line break", () => {
   assert.match(formatTips(fileOf(tip("A"))), /[^\n]\n$/);
 });
 
@@ -235,7 +235,7 @@ const refused: readonly {
     want: 'the previous job B isn\'t recorded for resource "rs0" on this machine; the newest known are: none',
   },
   {
-    name: "a job whose name only begins so",
+    name: "a name in small letters",
     query: { previousJobName: "b" },
     want:
       'the previous job b isn\'t recorded for resource "rs0" on this machine; the newest known are: D, C, B',
