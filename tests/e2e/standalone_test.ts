@@ -77,9 +77,9 @@ Deno.test("backup, verify and restore on a folder", async (t) => {
         want: /there is a job of that name/,
       },
       {
-        args: ["backup", "--to", folder, "--level", "I", "--working-dir", work, command],
+        args: ["backup", "--to", `${folder}-empty`, "--level", "I", "--working-dir", work, command],
         code: 1,
-        want: /MONGO-102/,
+        want: /MONGO-403 .*no earlier job/,
       },
       { args: ["backup", "--nope", command], code: 2, want: /--help/ },
       { args: ["backup", command], code: 2, want: /--to is missing/ },
@@ -88,7 +88,7 @@ Deno.test("backup, verify and restore on a folder", async (t) => {
       {
         args: ["restore", "--from", folder, "--job", "three", command],
         code: 2,
-        want: /there are 0 that fit/,
+        want: /none fits/,
       },
     ];
     for (const { args, code, want } of cases) {

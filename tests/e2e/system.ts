@@ -79,6 +79,13 @@ export class System implements AsyncDisposable {
   }
 }
 
+/** The newest place in the oplog that a majority of the set has. */
+export async function newestPosition(client: MongoClient): Promise<{ t: number; i: number }> {
+  const { lastWrite } = await client.db("admin").command({ hello: 1 });
+  const { t, i } = lastWrite.majorityOpTime.ts;
+  return { t, i };
+}
+
 /** Names of the processes that run the backend. */
 export async function backendProcesses(backend: string): Promise<string[]> {
   const found: string[] = [];

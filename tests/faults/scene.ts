@@ -10,6 +10,7 @@ import { System, type SystemOptions } from "../e2e/system.ts";
 import type { BaculaLab, DaemonName, JobResult } from "../lab/bacula.ts";
 import { until } from "../lab/condition.ts";
 import type { Member } from "../lab/mongod.ts";
+import { Backends } from "./backends.ts";
 import { loadMuch, untilWritten, volumeBytes } from "./load.ts";
 
 /** After how many seconds of silence the plugin takes a backend of the scene for dead. */
@@ -42,14 +43,14 @@ export class Scene implements AsyncDisposable {
   readonly client: MongoClient;
   readonly #system: System;
   readonly #mebibytes: number;
-  /** Backends that were seen. */
-  readonly #seen = new Set<number>();
+  readonly #backends: Backends;
 
   private constructor(system: System, mebibytes: number) {
     this.#system = system;
     this.lab = system.lab;
     this.client = system.client;
     this.#mebibytes = mebibytes;
+    this.#backends = new Backends(system.lab);
   }
 
   /** @param mebibytes data of the job `Much` */
@@ -84,9 +85,7 @@ export class Scene implements AsyncDisposable {
 
   /** Kills one of Bacula's daemons, which gets no chance to say anything. */
   async killDaemon(name: DaemonName): Promise<void> {
-    const folder = `${this.lab.folder}/run`;
-    const file = [...Deno.readDirSync(folder)].find((entry) => entry.name.startsWith(`bacula-${name}.`));
-    Deno.kill(Number(await Deno.readTextFile(`${folder}/${file!.name}`)), "SIGKILL");
+    await this.lab.signalDaemon(name, "SIGKILL");
   }
 
   /** Starts `Much` and resolves when its backend runs and the volumes have grown by so many bytes. */
@@ -94,7 +93,7 @@ export class Scene implements AsyncDisposable {
     const from = volumeBytes(this.lab);
     const jobId = await this.lab.start("Much", "Full");
     if (bytes > 0) await untilWritten(this.lab, from, bytes);
-    return { jobId, pid: await this.#backend() };
+    return { jobId, pid: await this.#backends.one() };
   }
 
   /** Strikes `Much` after so many bytes and waits for its end, which must not be a good one. */
@@ -112,7 +111,7 @@ export class Scene implements AsyncDisposable {
     const jobId = await this.lab.startRestore({ from: [full.jobId] });
     await until("the first documents", 30_000, async () => await this.documents() > 4);
     assert.ok(await this.documents() < this.#mebibytes, "the restore was done before it could be struck");
-    return { jobId, pid: await this.#backend() };
+    return { jobId, pid: await this.#backends.one() };
   }
 
   /** Documents of the databases that `Much` saves. */
@@ -134,15 +133,7 @@ export class Scene implements AsyncDisposable {
 
   /** No backend runs, and no unfinished file of ours is left. */
   async assertNothingStays(): Promise<void> {
-    await until(
-      "the end of all backends",
-      10_000,
-      () => [...this.#seen].every((pid) => !isBackend(pid)) && this.#children().length === 0,
-    );
-    const ours = (folder: string) =>
-      [...Deno.readDirSync(`${this.lab.folder}/${folder}`)].map(({ name }) => name)
-        .filter((name) => name.includes("podheitor") && !/-stats\.json(\.lock)?$/.test(name));
-    assert.deepEqual([...ours("work"), ...ours("vol")], []);
+    await this.#backends.assertNothingStays();
   }
 
   /** The next job of the same Bacula is a good one. */
@@ -159,37 +150,7 @@ export class Scene implements AsyncDisposable {
     return { jobId, kind, outcome, code: error?.code ?? 0, text: error?.text ?? "" };
   }
 
-  async #backend(): Promise<number> {
-    const pid = await until("a backend", 15_000, () => this.#children()[0]);
-    this.#seen.add(pid);
-    return pid;
-  }
-
-  /** Backends of this lab's File Daemon; others on the machine are somebody else's. */
-  #children(): number[] {
-    return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name))
-      .filter((pid) => pid > 0 && isBackend(pid) && parentOf(pid) === this.lab.fdPid);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#system[Symbol.asyncDispose]();
-  }
-}
-
-/** Whether a process runs the backend; one that has ended and waits for its parent doesn't. */
-function isBackend(pid: number): boolean {
-  const command = readProc(`${pid}/cmdline`);
-  return command.includes("podheitor-mongodb-backend") && command.includes("\0job\0");
-}
-
-function parentOf(pid: number): number {
-  return Number(/^PPid:\s*(\d+)/m.exec(readProc(`${pid}/status`))?.[1]);
-}
-
-function readProc(path: string): string {
-  try {
-    return Deno.readTextFileSync(`/proc/${path}`);
-  } catch {
-    return ""; // It has just ended.
   }
 }

@@ -39,6 +39,10 @@ export type BackupLevel = "Full" | "Incremental" | "Differential";
 /** What became of a job, as the catalog has it. */
 export interface JobResult {
   readonly jobId: number;
+  /** What Bacula calls this run of the job: its name and time. */
+  readonly name: string;
+  /** Local time, as the catalog writes it. */
+  readonly startTime: string;
   /** Bacula's letter: `T` well (also with warnings), `E` or `f` failed, `A` cancelled. */
   readonly status: string;
   readonly errors: number;
@@ -109,12 +113,14 @@ export class BaculaLab implements AsyncDisposable {
     const ended = `select 1 from Log where JobId=${jobId} and LogText like '%Termination:%'`;
     await until(`the end of job ${jobId}`, timeoutMs, async () => (await this.query(ended)).length > 0);
     const [job] = await this.query(
-      `select JobStatus, JobErrors, JobFiles, JobBytes from Job where JobId=${jobId}`,
+      `select Job, StartTime, JobStatus, JobErrors, JobFiles, JobBytes from Job where JobId=${jobId}`,
     );
-    const [status = "", errors, files, bytes] = job ?? [];
+    const [name = "", startTime = "", status = "", errors, files, bytes] = job ?? [];
     const log = await this.query(`select LogText from Log where JobId=${jobId} order by LogId`);
     return {
       jobId,
+      name,
+      startTime,
       status,
       errors: Number(errors),
       files: Number(files),
@@ -169,6 +175,11 @@ export class BaculaLab implements AsyncDisposable {
     const args = ["-batch", "-list", "-separator", column, "-newline", row, `${this.folder}/work/bacula.db`];
     const answer = await this.#programs.run("sqlite3", args, `.timeout 20000\n${sql};\n`);
     return answer.split(row).slice(0, -1).map((line) => line.split(column));
+  }
+
+  /** Sends a signal to a daemon; resolves when it is gone, unless the signal is SIGSTOP or SIGCONT. */
+  async signalDaemon(name: DaemonName, signal: Deno.Signal): Promise<void> {
+    await this.#daemon(name).kill(signal);
   }
 
   /** Ends a daemon and starts it again; resolves when it listens. */

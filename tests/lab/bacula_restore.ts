@@ -10,6 +10,8 @@ import { quote } from "./bacula_config.ts";
 export interface RestoreRequest {
   /** The backup jobs to restore from, a Full and what follows it; or the name of a job, for the newest such chain. */
   readonly from: readonly number[] | string;
+  /** With a job's name: the newest chain of the jobs that began before that local time, as the catalog writes it, "2026-11-23 08:15:00". */
+  readonly before?: string;
   /** Absolute paths of the files and directories to mark in the tree; everything by default. */
   readonly files?: readonly string[];
   /** The prefix for all names; "/" by default, which is where they came from. */
@@ -25,9 +27,9 @@ export interface RestoreRequest {
 
 /** The lines for bconsole. */
 export function restoreCommand(request: RestoreRequest): string[] {
-  const { from, files, where = "/", replace, pluginOptions } = request;
+  const { from, before, files, where = "/", replace, pluginOptions } = request;
   const chain = typeof from === "string"
-    ? `fileset=${quote(from)} select current`
+    ? `fileset=${quote(from)}${before === undefined ? "" : ` before=${quote(before)}`} select current`
     : `jobid=${from.join(",")}`;
   const head = `restore client=lab-fd ${chain} where=${quote(where)}${replace ? ` replace=${replace}` : ""}`;
   return [

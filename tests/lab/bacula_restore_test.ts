@@ -16,6 +16,14 @@ const cases: { name: string; request: RestoreRequest; want: string[] }[] = [
     ],
   },
   {
+    name: "the chain of an earlier time",
+    request: { from: "Plug", before: "2026-11-23 08:15:00" },
+    want: [
+      'restore client=lab-fd fileset="Plug" before="2026-11-23 08:15:00" select current where="/" all done',
+      "yes",
+    ],
+  },
+  {
     name: "marked files",
     request: { from: [1], files: ["/top", "/@mongodb/rs0/a b/x*[1].bson"] },
     want: [
