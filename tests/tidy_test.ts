@@ -22,6 +22,7 @@ import {
   findDeadExports,
   findDeadFiles,
   findMisnumbered,
+  findMissingProofs,
   findUnlistedVariables,
   findUnusedCodes,
 } from "./tidy/tables.ts";
@@ -263,6 +264,17 @@ const rules: readonly { name: string; find: Rule; samples: readonly Sample[] }[]
         "deno.json": '"wasm": "deno run wasm/build.ts"',
         "wasm/build.ts": 'new URL("./made.ts")',
         "wasm/made.ts": "",
+      }, 0],
+    ],
+  },
+  {
+    name: "every proof that a document names is a test",
+    find: findMissingProofs,
+    samples: [
+      [{ "A.md": "| case | Proof |\n|---|---|\n| one | `x does …`, `tests/x_test.ts`, `y` |\n\nMore.\n" }, 3],
+      [{
+        "A.md": "Text\n| case | Proof |\n|---|---|\n| `z` | `x does …`, `tests/x_test.ts` |\n",
+        "tests/x_test.ts": `${denoTest}("x does it");`,
       }, 0],
     ],
   },

@@ -23,9 +23,10 @@ const layers = [
   {
     name: "edge",
     level: 2,
-    paths: /^backend\/(mongo\/|volume\/|folder\/|state\/store\.ts$|protocol\/channel\.ts$)/,
+    paths:
+      /^backend\/(mongo\/|volume\/|folder\/|state\/(store|tip_store|atomic_file|restore_parameter_file)\.ts$|protocol\/channel\.ts$)/,
   },
-  { name: "pure", level: 1, paths: /^(backend\/(bson|manifest|options|protocol|state)\/|wasm\/)/ },
+  { name: "pure", level: 1, paths: /^(backend\/(bson|manifest|oplog|options|protocol|state)\/|wasm\/)/ },
 ] as const;
 
 type Layer = (typeof layers)[number];

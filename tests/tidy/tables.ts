@@ -105,3 +105,24 @@ export function findDeadExports(files: readonly ProjectFile[]): string[] {
     })
   );
 }
+
+/** Every test that a document's table names as a proof is there. "…" at the end of a name leaves out its rest. */
+export function findMissingProofs(files: readonly ProjectFile[]): string[] {
+  const tests = files.filter((file) => isTypeScript(file) && isTestPath(file.path));
+  const isThere = (proof: string) =>
+    tests.some(({ path, text }) => path === proof || text.includes(proof.replace(/[, ]*…$/, "")));
+  return files.filter(({ path }) => path.endsWith(".md")).flatMap(({ path, text }) =>
+    tablesOf(text).filter(([head]) => head?.at(-1) === "Proof").flatMap(([, , ...rows]) =>
+      rows.flatMap((cells) => [...cells.at(-1)!.matchAll(/`([^`]+)`/g)].map(([, proof]) => proof!))
+    ).filter((proof) => !isThere(proof)).map((proof) => `${path} names a proof that isn't there: ${proof}`)
+  );
+}
+
+/** Each table of a document: its rows, and their cells. */
+function tablesOf(markdown: string): string[][][] {
+  return markdown.split(/\n(?!\|)/).map((part) =>
+    part.split("\n").filter((line) => line.startsWith("|")).map((line) =>
+      line.split("|").slice(1, -1).map((cell) => cell.trim())
+    )
+  );
+}
