@@ -71,6 +71,12 @@ export interface Oplog extends AsyncDisposable {
   committed(): Promise<OplogPosition>;
   /** The entry at a timestamp, or null where there is none. */
   find(at: Timestamp): Promise<OplogPosition | null>;
+  /**
+   * The last entry before a timestamp.
+   *
+   * @throws PluginError `oplogGap` where there is none any more
+   */
+  before(at: Timestamp): Promise<OplogPosition>;
   /** How often the member has rolled back, where it says so. */
   rollbacks(): Promise<number | null>;
   /** First entry of the oldest transaction that has entries up to `at` and was neither committed nor aborted by then, or null. */

@@ -152,9 +152,9 @@ export class OplogScanner implements Disposable {
     this.#scanner.setLimit(t, i);
   }
 
-  /** The next entry has to be this very one, by time and term. */
-  expect({ t, i, term }: ScannedPosition, then: "skip it" | "go on with it"): void {
-    this.#scanner.expect(t, i, term, then === "skip it");
+  /** The next entry has to be this very one, by time and term; it is skipped. */
+  expect({ t, i, term }: ScannedPosition): void {
+    this.#scanner.expect(t, i, term);
   }
 
   /**

@@ -26,7 +26,10 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
   const { oplog } = source;
   const startedAt = clock.now();
   // Before anything else is looked at: whatever changes from here on is in the slice.
-  const start = oplog === null ? null : { from: await findStart(oplog), rollbacks: await oplog.rollbacks() };
+  const start = oplog === null ? null : {
+    from: await findStart(oplog, context.signal),
+    rollbacks: await oplog.rollbacks(),
+  };
   const names = selectDatabases(await source.listDatabases(), options.database);
   logOpening(context, names);
 

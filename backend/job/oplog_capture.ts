@@ -61,9 +61,7 @@ export class OplogCapture implements Disposable {
   #cutTransactions = 0;
   #leftCommands = 0;
 
-  /**
-   * @param from the slice begins with this entry for a Full, and behind it for any other job
-   */
+  /** @param from the slice begins behind this entry, which must be there */
   constructor(context: CaptureContext, from: OplogPosition, kind: "of a Full" | "of an increment") {
     this.#context = context;
     this.#from = from;
@@ -89,7 +87,7 @@ export class OplogCapture implements Disposable {
   async readTo(to: OplogPosition): Promise<void> {
     const { oplog, signal } = this.#context;
     if (this.#begun && compareTimestamps(to, this.#last) <= 0) return;
-    this.#scanner.expect(this.#last, this.#begun || this.#rules === null ? "skip it" : "go on with it");
+    this.#scanner.expect(this.#last);
     this.#begun = true;
     for await (const batch of oplog.readBatches(this.#last, to, signal)) {
       // An empty array: its length, and the end.

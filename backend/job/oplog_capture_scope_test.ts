@@ -33,14 +33,20 @@ Deno.test("OplogCapture refuses a rename in a Full's window, accepts $out there 
     const entries = [insert(1000), ...commands];
     assert.deepEqual((await captureAll({ entries })).sent, hex(commands), name);
     if (!refused) {
-      assert.deepEqual((await captureAll({ entries, kind: "of a Full" })).sent, hex(entries), name);
+      assert.deepEqual((await captureAll({ entries, kind: "of a Full" })).sent, hex(commands), name);
     } else {
       await assert.rejects(captureAll({ entries, kind: "of a Full" }), {
         code: "oplogUnreplayable",
         message: /app\.a: it was renamed to app\.b/,
       }, name);
     }
-    // Of another database than the job's it doesn't matter.
+    // What was done before the window doesn't matter, nor what is of another database than the job's.
+    const before = await captureAll({
+      entries: [...entries, insert(1003)],
+      kind: "of a Full",
+      from: commands.length + 1000,
+    });
+    assert.deepEqual(before.sent, hex([insert(1003)]), name);
     const { sent } = await captureAll({ entries, kind: "of a Full", databases: ["other"] });
     assert.deepEqual(sent, []);
   }

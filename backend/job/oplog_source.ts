@@ -16,16 +16,8 @@ import { formatCount, formatDuration, formatNumberOf } from "./wording.ts";
 const commitPatienceMs = 60_000;
 const commitIntervalMs = 200;
 
-/** Where a Full's slice begins: what a transaction wrote that is still open belongs to it. */
-export async function findStart(
-  oplog: Pick<Oplog, "committed" | "oldestOpenTransaction">,
-): Promise<OplogPosition> {
-  const committed = await oplog.committed();
-  return await oplog.oldestOpenTransaction(committed) ?? committed;
-}
-
 /**
- * A committed position at or behind everything that was read from the member so far.
+ * The newest entry that the member has applied, once a majority has it: it is at or behind everything that was read from the member so far.
  *
  * @throws PluginError `oplogUnavailable` when no majority has it in time
  */
@@ -37,7 +29,7 @@ export async function awaitCommitted(oplog: Oplog, signal: AbortSignal): Promise
     const committed = await oplog.committed();
     if (compareTimestamps(committed, read) >= 0) {
       await refuseRollback(oplog, read);
-      return committed;
+      return read;
     }
     if (performance.now() > deadline) {
       throw new PluginError(
@@ -50,6 +42,16 @@ export async function awaitCommitted(oplog: Oplog, signal: AbortSignal): Promise
     }
     await new Promise((resolve) => setTimeout(resolve, commitIntervalMs));
   }
+}
+
+/**
+ * The entry behind which a Full's slice begins: everything up to there was applied before anything is read. What a transaction wrote that is still open
+ * belongs to the slice.
+ */
+export async function findStart(oplog: Oplog, signal: AbortSignal): Promise<OplogPosition> {
+  const applied = await awaitCommitted(oplog, signal);
+  const open = await oplog.oldestOpenTransaction(applied);
+  return open === null ? applied : await oplog.before(open);
 }
 
 async function refuseRollback(oplog: Oplog, read: OplogPosition): Promise<void> {

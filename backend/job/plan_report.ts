@@ -145,7 +145,7 @@ function touchedByOplog({ jobs, limit, selection, slices }: RestorePlan) {
     .filter(({ namespace }) => selection.accepts(userNamespace(namespace)));
 }
 
-/** Whether anything of a job lies before the instant: but for a Full's, a slice begins behind its `from`. */
+/** Whether anything of a job lies before the instant: its data, or a piece of its slice, which begins behind `from`. */
 function isNeeded({ manifest: { job, oplog } }: OpenedManifest, limit: Timestamp | null): boolean {
   return oplog === null || limit === null || job.level === "F" || compareTimestamps(oplog.from, limit) < 0;
 }

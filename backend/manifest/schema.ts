@@ -35,7 +35,7 @@ const oplogSegment = z.strictObject({
   last: timestamp,
 });
 
-/** What a job has of the oplog: every entry of its scope after `from`, up to and including `to`; a Full has `from` too. */
+/** What a job has of the oplog: every entry of its scope after `from`, up to and including `to`. */
 const oplogSlice = z.strictObject({
   /** Member whose oplog was read. */
   source: name,
@@ -180,7 +180,7 @@ export function findContradictions(manifest: Manifest): string[] {
       `a job of level ${manifest.job.level} ${manifest.parent === null ? "has no parent" : "has a parent"}`,
     );
   }
-  if (manifest.oplog !== null) faults.push(...findSliceFaults(manifest.oplog, manifest.job.level === "F"));
+  if (manifest.oplog !== null) faults.push(...findSliceFaults(manifest.oplog));
   else if (manifest.job.level !== "F") faults.push(`a job of level ${manifest.job.level} has no oplog`);
   for (const [name, sum] of Object.entries(sums)) {
     const total = manifest.totals[name as keyof typeof sums];
@@ -189,7 +189,7 @@ export function findContradictions(manifest: Manifest): string[] {
   return faults;
 }
 
-function findSliceFaults({ from, to, entries, bytes, segments }: ManifestOplog, isFull: boolean): string[] {
+function findSliceFaults({ from, to, entries, bytes, segments }: ManifestOplog): string[] {
   const faults: string[] = [];
   if (compareTimestamps(from, to) > 0) faults.push("the oplog's end is before its start");
   if (segments.reduce((sum, one) => sum + one.entries, 0) !== entries) {
@@ -198,13 +198,10 @@ function findSliceFaults({ from, to, entries, bytes, segments }: ManifestOplog, 
   if (segments.reduce((sum, one) => sum + one.size, 0) !== bytes) {
     faults.push("the oplog's bytes are not the sum of its segments");
   }
-  let last: Timestamp | null = null;
+  let last: Timestamp = from;
   for (const segment of segments) {
-    const order = last === null
-      ? compareTimestamps(segment.first, from) + (isFull ? 1 : 0)
-      : compareTimestamps(segment.first, last);
     if (
-      order <= 0 || compareTimestamps(segment.last, segment.first) < 0 ||
+      compareTimestamps(segment.first, last) <= 0 || compareTimestamps(segment.last, segment.first) < 0 ||
       compareTimestamps(segment.last, to) > 0
     ) {
       faults.push(`${segment.path} is out of its place in the oplog`);

@@ -78,6 +78,29 @@ export class MemberOplog implements Oplog {
     return entry === null ? null : positionOf(entry);
   }
 
+  async before(at: Timestamp): Promise<OplogPosition> {
+    const entry = await this.#ask(
+      `look for the entry before ${describeTimestamp(at)}`,
+      (entries) =>
+        entries.findOne({ ts: { $lt: new BsonTimestamp(at) } }, {
+          projection,
+          sort: { $natural: -1 },
+          readPreference,
+        }),
+    );
+    if (entry !== null) return positionOf(entry);
+    throw new PluginError(
+      "oplogGap",
+      `Cannot begin a slice at ${
+        describeTimestamp(at)
+      }: the oplog of ${this.host} holds nothing before that any more`,
+      {
+        hint:
+          "A transaction has been open for as long as the oplog reaches back. End it, or enlarge the oplog (replSetResizeOplog), then run the job again.",
+      },
+    );
+  }
+
   async oldestOpenTransaction(at: Timestamp): Promise<OplogPosition | null> {
     const sessions = this.#client.db("config").collection("transactions");
     const filter = { state: { $in: ["prepared", "inProgress"] }, startOpTime: { $exists: true } };

@@ -82,6 +82,13 @@ export class MemoryOplog implements Oplog {
     return Promise.resolve(found?.position ?? null);
   }
 
+  before(at: Timestamp): Promise<OplogPosition> {
+    const found = this.#entries.findLast(({ position }) => compareTimestamps(position, at) < 0);
+    return found === undefined
+      ? Promise.reject(new PluginError("oplogGap", "Cannot begin a slice: there is nothing before"))
+      : Promise.resolve(found.position);
+  }
+
   rollbacks(): Promise<number | null> {
     return Promise.resolve(1);
   }

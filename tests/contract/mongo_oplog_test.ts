@@ -5,9 +5,10 @@
  */
 
 import assert from "node:assert/strict";
-import { MongoClient, Timestamp as BsonTimestamp } from "mongodb";
+import { type Document, MongoClient, type Timestamp as BsonTimestamp } from "mongodb";
 import { findStart } from "../../backend/job/oplog_source.ts";
 import { openSource } from "../../backend/mongo/source.ts";
+import type { Oplog } from "../../backend/ports.ts";
 import { Secret } from "../../backend/secret.ts";
 import { type OplogPosition, timestampFromBits } from "../../backend/timestamp.ts";
 import { ReplicaSet } from "../lab/mongod.ts";
@@ -33,10 +34,7 @@ Deno.test("Oplog.oldestOpenTransaction() finds what was open then, whether or no
   const oplog = source.oplog!;
   const entries = client.db("local").collection("oplog.rs");
   const parts = await entries.find({ "o.applyOps.ns": "app.things" }).sort({ $natural: 1 }).toArray();
-  const places = parts.map(({ ts, t }): OplogPosition => ({
-    ...timestampFromBits((ts as BsonTimestamp).toBigInt()),
-    term: Number(t),
-  }));
+  const places = parts.map(positionOf);
   assert.ok(places.length >= 4, `${places.length} entries`);
   const [first, last] = [places[0]!, places.at(-1)!];
   for (const at of places.slice(0, -1)) assert.deepEqual(await oplog.oldestOpenTransaction(at), first);
@@ -44,9 +42,25 @@ Deno.test("Oplog.oldestOpenTransaction() finds what was open then, whether or no
   assert.equal(await oplog.oldestOpenTransaction({ t: first.t, i: first.i - 1 }), null);
 
   // A majority may have but a part of it when a Full begins.
-  const start = await findStart({
+  const halfway: Oplog = {
+    host: oplog.host,
+    window: () => oplog.window(),
+    newest: () => Promise.resolve(places[2]!),
     committed: () => Promise.resolve(places[2]!),
+    find: (at) => oplog.find(at),
+    before: (at) => oplog.before(at),
+    rollbacks: () => oplog.rollbacks(),
     oldestOpenTransaction: (at) => oplog.oldestOpenTransaction(at),
-  });
-  assert.deepEqual(start, first);
+    readBatches: (from, to, signal) => oplog.readBatches(from, to, signal),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const start = await findStart(halfway, new AbortController().signal);
+  const [before] = await entries.find({ ts: { $lt: parts[0]!["ts"] } }).sort({ $natural: -1 }).limit(1)
+    .toArray();
+  assert.deepEqual(start, positionOf(before!));
+  await assert.rejects(oplog.before({ t: 1, i: 1 }), { code: "oplogGap", hint: /open/ });
 });
+
+function positionOf({ ts, t }: Document): OplogPosition {
+  return { ...timestampFromBits((ts as BsonTimestamp).toBigInt()), term: Number(t) };
+}

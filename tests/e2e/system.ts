@@ -4,9 +4,10 @@
  * @module
  */
 
-import { MongoClient } from "mongodb";
+import { MongoClient, type Timestamp } from "mongodb";
 import { type Build, build } from "../../packaging/build.ts";
 import { BaculaLab, type BaculaLabOptions } from "../lab/bacula.ts";
+import { until } from "../lab/condition.ts";
 import { ReplicaSet, type ReplicaSetOptions } from "../lab/mongod.ts";
 
 /** The key that the tests sign with. */
@@ -79,11 +80,16 @@ export class System implements AsyncDisposable {
   }
 }
 
-/** The newest place in the oplog that a majority of the set has. */
+/** The newest place in the oplog, once a majority of the set has it. */
 export async function newestPosition(client: MongoClient): Promise<{ t: number; i: number }> {
-  const { lastWrite } = await client.db("admin").command({ hello: 1 });
-  const { t, i } = lastWrite.majorityOpTime.ts;
-  return { t, i };
+  const ask = async () => (await client.db("admin").command({ hello: 1 }))["lastWrite"];
+  const newest: Timestamp = (await ask()).opTime.ts;
+  await until(
+    "a majority to have the newest entry",
+    30_000,
+    async () => newest.lessThanOrEqual((await ask()).majorityOpTime.ts),
+  );
+  return { t: newest.t, i: newest.i };
 }
 
 /** Names of the processes that run the backend. */

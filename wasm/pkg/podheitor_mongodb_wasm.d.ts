@@ -16,7 +16,7 @@ export class EntryScanner {
      * `namespace NUL entries NUL bytes NUL` for each namespace that was counted.
      */
     counts(): string;
-    expect(seconds: number, increment: number, term: number, skipped: boolean): void;
+    expect(seconds: number, increment: number, term: number): void;
     /**
      * Seconds, increment and term of the entry that was looked at last.
      */

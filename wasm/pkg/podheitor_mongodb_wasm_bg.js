@@ -69,10 +69,9 @@ export class EntryScanner {
      * @param {number} seconds
      * @param {number} increment
      * @param {number} term
-     * @param {boolean} skipped
      */
-    expect(seconds, increment, term, skipped) {
-        wasm.entryscanner_expect(this.__wbg_ptr, seconds, increment, term, skipped);
+    expect(seconds, increment, term) {
+        wasm.entryscanner_expect(this.__wbg_ptr, seconds, increment, term);
     }
     /**
      * Seconds, increment and term of the entry that was looked at last.

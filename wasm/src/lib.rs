@@ -207,8 +207,8 @@ impl EntryScanner {
         self.scanner.set_limit(seconds, increment);
     }
 
-    pub fn expect(&mut self, seconds: u32, increment: u32, term: f64, skipped: bool) {
-        self.scanner.expect(entry::Position { seconds, increment, term: term as i64 }, skipped);
+    pub fn expect(&mut self, seconds: u32, increment: u32, term: f64) {
+        self.scanner.expect(entry::Position { seconds, increment, term: term as i64 });
     }
 
     /// Counts an entry for a namespace.

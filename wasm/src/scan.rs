@@ -55,7 +55,7 @@ pub struct Scanner {
     pub counts: HashMap<Vec<u8>, Count>,
     pub last: Position,
     limit: (u32, u32),
-    expected: Option<(Position, bool)>,
+    expected: Option<Position>,
     pub first_kept: Option<Position>,
     pub last_kept: Position,
     /// The entry that made it pause.
@@ -110,9 +110,9 @@ impl Scanner {
         self.limit = (seconds, increment);
     }
 
-    /// The next entry has to be this very one; it is skipped, or treated like any other.
-    pub fn expect(&mut self, position: Position, skipped: bool) {
-        self.expected = Some((position, skipped));
+    /// The next entry has to be this very one, which is skipped.
+    pub fn expect(&mut self, position: Position) {
+        self.expected = Some(position);
     }
 
     /// Counts an entry that was decided upon elsewhere, as one of the kept ones.
@@ -170,16 +170,15 @@ impl Scanner {
         if stamped {
             let position = entry.position.ok_or("an entry without a timestamp")?;
             self.found = position;
-            if let Some((expected, skipped)) = self.expected {
+            if let Some(expected) = self.expected {
                 if position != expected {
                     return Ok(Some(Pause::Unexpected));
                 }
                 self.expected = None;
-                if skipped {
-                    self.last = position;
-                    return Ok(None);
-                }
-            } else if position.time() <= self.last.time() {
+                self.last = position;
+                return Ok(None);
+            }
+            if position.time() <= self.last.time() {
                 if container == Container::Batch {
                     return Err("an entry out of order");
                 }
@@ -296,7 +295,7 @@ mod tests {
         for (increment, term, want) in [(1, 7, Pause::Drained), (1, 6, Pause::Unexpected), (2, 7, Pause::Unexpected)] {
             let mut scanner = Scanner::new();
             scanner.keep(b"app.a", b"app.a", false);
-            scanner.expect(Position { seconds: 10, increment, term }, true);
+            scanner.expect(Position { seconds: 10, increment, term });
             let mut segment = Segment::new(10_000, 10_000);
             assert_eq!(scanner.scan(&mut segment, &bytes, Container::Batch, &mut Cursor { ..Cursor::START }).unwrap(), want);
             assert_eq!(segment.documents(), u32::from(want == Pause::Drained));
