@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { MongoClient } from "mongodb";
+import { until } from "../lab/condition.ts";
 import { ReplicaSet } from "../lab/mongod.ts";
 import { Random } from "../lab/random.ts";
 import { rollBack } from "../lab/rollback.ts";
@@ -70,15 +71,15 @@ Deno.test("every instant of a chain comes back exactly", async (t) => {
     jobIds.push(job.jobId);
   }
 
-  async function restore({ uri, work }: Lane, { aim, job }: Task) {
+  function restoreArguments({ uri, work }: Lane, { aim, job }: Task): string[] {
     const options = ["--from", folder, "--working-dir", work, ...job === null ? [] : ["--job", job]];
     const pit = aim.pit === "" ? "" : ` pit=${aim.pit}`;
-    return await system.backend(["restore", ...options, `podheitor-mongodb: uri=${uri} drop=yes${pit}`]);
+    return ["restore", ...options, `podheitor-mongodb: uri=${uri} drop=yes${pit}`];
   }
 
   /** Restores, and says how the result isn't what was there. */
   async function tryRestore(lane: Lane, task: Task): Promise<string[]> {
-    const { code, stderr } = await restore(lane, task);
+    const { code, stderr } = await system.backend(restoreArguments(lane, task));
     const faults = code === 0
       ? differences(await readState(lane.client, databases), oracle.stateAt(task.aim.at))
       : [stderr.trim()];
@@ -142,15 +143,35 @@ Deno.test("every instant of a chain comes back exactly", async (t) => {
     assert.equal(faults.flat().join("\n"), "");
   });
 
+  await t.step(
+    "a restore that is killed amid its replay, and run again, loses and doubles nothing",
+    async () => {
+      const [lane] = lanes;
+      const task = { aim: { at: jobs.at(-1)!.end, pit: "", place: "the end" }, job: null };
+      const applied = async () =>
+        (await lane.client.db("admin").command({ serverStatus: 1 }))["metrics"].commands.applyOps.total;
+      for (const count of [1, 2 + random.below(8)]) {
+        const from = await applied();
+        const child = system.startBackend(restoreArguments(lane, task));
+        await until(`${count} applyOps`, 60_000, async () => await applied() >= from + count);
+        child.kill("SIGKILL");
+        assert.equal(
+          (await child.output()).signal,
+          "SIGKILL",
+          "the restore was done before it could be killed",
+        );
+        assert.deepEqual(await tryRestore(lane, task), [], `killed after ${count} applyOps`);
+      }
+    },
+  );
+
   await t.step("an instant that the chain doesn't have is refused, and nothing is touched", async () => {
     const [first, last] = [jobs[0]!.end, jobs.at(-1)!.end];
     const before = await readState(lanes[0].client, databases);
     const pits = [first - 1n, last + 1n].map((at) => `${at >> 32n}:${at & 0xffff_ffffn}`);
     for (const pit of [...pits, `${last >> 32n}`, `${(first >> 32n) - 1n}`]) {
-      const { code, stderr } = await restore(lanes[0], {
-        aim: { at: 0n, pit, place: "outside" },
-        job: null,
-      });
+      const task = { aim: { at: 0n, pit, place: "outside" }, job: null };
+      const { code, stderr } = await system.backend(restoreArguments(lanes[0], task));
       assert.equal(code, 1, `pit=${pit} was taken`);
       assert.match(stderr, /MONGO-406/);
     }

@@ -69,10 +69,19 @@ export class System implements AsyncDisposable {
     args: string[],
     env: Record<string, string> = {},
   ): Promise<{ code: number; stdout: string; stderr: string }> {
-    const variables = { PODHEITOR_MONGODB_SIGNING_KEY: signingKey, ...env };
-    const { code, stdout, stderr } = await new Deno.Command(this.built.backend, { args, env: variables })
-      .output();
+    const { code, stdout, stderr } = await this.startBackend(args, env).output();
     return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+  }
+
+  /** Starts the built backend from the command line. */
+  startBackend(args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
+    return new Deno.Command(this.built.backend, {
+      args,
+      env: { PODHEITOR_MONGODB_SIGNING_KEY: signingKey, ...env },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
