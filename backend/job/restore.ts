@@ -263,6 +263,7 @@ class Restore {
         return { plan, target, restore: null };
       }
       refuseOccupied(inTheWay, options.drop, target);
+      await target.check(plan.collections);
       await clearDirectory(plan, target, options.drop);
       if (inTheWay.length > 0) {
         log.warning(`drop=yes: removing ${nameCollections(inTheWay)} from ${target.description}`);
@@ -274,6 +275,7 @@ class Restore {
         log,
         failure: this.#failure,
         signal,
+        options,
       });
       return { plan, target, restore };
     } catch (cause) {
