@@ -22,8 +22,9 @@ const versioned = new Map([["text", "textIndexVersion"], ["2dsphere", "2dsphereI
  * @param isCollated the collection has a collation of its own, which an index that names none would take
  */
 export function buildableIndex(index: Uint8Array, isCollated: boolean): Uint8Array {
-  const version = numberOf(findElement(index, "v"));
-  const kept = [...elements(index)].filter(({ key }) => key !== "ns" && !(key === "v" && version === 0))
+  const stated = numberOf(findElement(index, "v"));
+  const version = stated === 0 ? null : stated;
+  const kept = [...elements(index)].filter(({ key }) => key !== "ns" && !(key === "v" && stated === 0))
     .map((field) => field.key === "key" ? { ...field, value: buildableKey(field.value) } : field);
   const names = new Set(kept.map(({ key }) => key));
   const added: BsonElement[] = [];

@@ -5,7 +5,7 @@
  */
 
 import { type Db, type Document, MongoServerError } from "mongodb";
-import { elements, findElement, joinElements } from "../bson/document.ts";
+import { type BsonElement, bsonType, elements, findElement, joinElements } from "../bson/document.ts";
 import { parseExtendedJson } from "../bson/extended_json_parser.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace } from "../namespace.ts";
@@ -38,17 +38,21 @@ export async function tryOptions(
 ): Promise<void> {
   const tried = new Set<string>();
   for (const collection of collections) {
-    const names = optionsOf(collection.metadata).map(({ key }) => key);
+    const options = optionsOf(collection.metadata);
     // What belongs to an encrypted collection has names after its own, which a server insists on.
-    if (names.length === 0 || names.includes("encryptedFields")) continue;
-    const known = `${collection.namespace.database}\0${optionsText(collection.metadata)}`;
+    if (options.length === 0 || options.some(({ key }) => key === "encryptedFields")) continue;
+    const known = `${collection.namespace.database}\0${joinElements(options).toHex()}`;
     if (tried.has(known)) continue;
     tried.add(known);
-    await tryOne(databaseOf(collection), collection, names);
+    await tryOne(databaseOf(collection), collection, options);
   }
 }
 
-async function tryOne(db: Db, collection: RestoredCollection, names: readonly string[]): Promise<void> {
+async function tryOne(
+  db: Db,
+  collection: RestoredCollection,
+  options: readonly BsonElement[],
+): Promise<void> {
   const trial = `${trialPrefix}${crypto.randomUUID().slice(0, 8)}`;
   const action = `restore ${formatNamespace(collection.namespace)}`;
   try {
@@ -57,7 +61,7 @@ async function tryOne(db: Db, collection: RestoredCollection, names: readonly st
     if (!(cause instanceof MongoServerError) || isOfServer(cause)) {
       throw driverError(action, cause, "restoreTarget");
     }
-    throw refusedOption(action, names, cause);
+    throw refusedOption(action, options, cause);
   }
   try {
     await db.command({ drop: trial, writeConcern: { w: 1 } });
@@ -68,11 +72,14 @@ async function tryOne(db: Db, collection: RestoredCollection, names: readonly st
   }
 }
 
-/** The failure for an option that a server doesn't take. Servers name it in their reason, or what is wrong within it. */
-function refusedOption(action: string, names: readonly string[], cause: unknown): PluginError {
+/** The failure for an option that a server doesn't take. Servers name it in their reason, or a part of it that they don't like. */
+function refusedOption(action: string, options: readonly BsonElement[], cause: unknown): PluginError {
   const reason = reasonOf(cause);
-  const named = names.filter((name) => reason.includes(name));
-  const shown = (named.length > 0 ? named : names).map((name) => `"${name}"`).join(", ");
+  const words = new Set(reason.match(/[$\w]+/g));
+  const byName = options.filter(({ key }) => words.has(key));
+  const byPart = options.filter(({ value, type }) => keysWithin(value, type).some((key) => words.has(key)));
+  const named = [byName, byPart, options].find((some) => some.length > 0) ?? [];
+  const shown = named.map(({ key }) => `"${key}"`).join(", ");
   return new PluginError(
     "restoreTarget",
     `Cannot ${action}: the server refuses its option ${shown}: ${reason}`,
@@ -84,11 +91,12 @@ function refusedOption(action: string, names: readonly string[], cause: unknown)
   );
 }
 
-function optionsOf(metadata: string) {
-  const options = findElement(parseExtendedJson(metadata), "options")?.value ?? joinElements([]);
-  return [...elements(options)].filter(({ key }) => !retiredOptions.has(key));
+function keysWithin(value: Uint8Array, type: number): string[] {
+  if (type !== bsonType.document && type !== bsonType.array) return [];
+  return [...elements(value)].flatMap((field) => [field.key, ...keysWithin(field.value, field.type)]);
 }
 
-function optionsText(metadata: string): string {
-  return joinElements(optionsOf(metadata)).toHex();
+function optionsOf(metadata: string): BsonElement[] {
+  const options = findElement(parseExtendedJson(metadata), "options")?.value ?? joinElements([]);
+  return [...elements(options)].filter(({ key }) => !retiredOptions.has(key));
 }
