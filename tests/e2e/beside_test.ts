@@ -7,7 +7,7 @@ import { loadDataset } from "./dataset.ts";
 import { System } from "./system.ts";
 
 /** Fields of the form at the restore's prompt. */
-const field = { include: 6, nsFrom: 8, nsTo: 9 } as const;
+const field = { drop: 2, include: 6, nsFrom: 8, nsTo: 9, indexBuild: 11, writeConcern: 13 } as const;
 
 /** Hash, identity, options and indexes of every collection of a database, by name. */
 async function look(client: MongoClient, database: string): Promise<Record<string, Document>> {
@@ -92,4 +92,40 @@ Deno.test("a restore beside what is in use", async (t) => {
     const late = client.db("app_copy").collection("late_orders");
     assert.equal(await late.countDocuments(), 500);
   });
+
+  await t.step(
+    "a write concern that the set can't meet is refused before drop=yes removes anything",
+    async () => {
+      const job = await lab.restore({
+        from: "Mongo",
+        pluginOptions: { fields: [[field.drop, "yes"], [field.writeConcern, "4"]] },
+      });
+      assert.notEqual(job.status, "T");
+      assert.match(job.log, /MONGO-601 Cannot restore with write_concern=4: /);
+      assert.deepEqual(await look(client, "app"), live);
+    },
+  );
+
+  await t.step(
+    "index_build=none brings the data alone, and the log says how to build the indexes",
+    async () => {
+      const fields = [
+        [field.include, "app.orders"],
+        [field.nsFrom, "app.orders"],
+        [field.nsTo, "app.orders_bare"],
+        [field.indexBuild, "none"],
+        [field.writeConcern, "1"],
+      ] as const;
+      const job = await lab.restore({ from: "Mongo", pluginOptions: { fields } });
+      good(job);
+      const bare = (await look(client, "app"))["orders_bare"]!;
+      assert.deepEqual(bare["indexes"].map(({ name }: Document) => name), ["_id_"]);
+      assert.equal(bare["hash"], wanted["orders"]!["hash"]);
+      assert.match(job.log, /index_build=none: 8 indexes of 1 collection were not built/);
+      assert.match(
+        job.log,
+        /db\.getSiblingDB\("app"\)\.runCommand\(EJSON\.parse\('\{"createIndexes":"orders_bare"/,
+      );
+    },
+  );
 });
