@@ -20,13 +20,18 @@ export function ours({ backend, folder }: Bench, args: readonly string[], option
   };
 }
 
+const bareSources = {
+  bare_reader: new URL("bare_reader.ts", import.meta.url),
+  bare_writer: new URL("bare_writer.ts", import.meta.url),
+};
+
 /** Bundles the program of a file beside this one; resolves to what makes it of its arguments. */
 export async function makeBare(
   { folder }: Bench,
-  name: "bare_reader" | "bare_writer",
+  name: keyof typeof bareSources,
 ): Promise<(...args: string[]) => Program> {
   const bundle = `${folder}/${name}.js`;
-  const source = new URL(`${name}.ts`, import.meta.url).pathname;
+  const source = bareSources[name].pathname;
   await run(Deno.execPath(), ["bundle", "--quiet", "--minify", "--platform", "deno", "-o", bundle, source]);
   return (...args) => ({
     path: Deno.execPath(),
