@@ -54,10 +54,11 @@ export function mapCollection(
   const to = names.map(namespace);
   const mapped = { ...collection, namespace: to, data: data === null ? null : mapNamespace(data, names) };
   const isSame = formatNamespace(to) === formatNamespace(namespace);
+  const options = findElement(parseExtendedJson(metadata), "options")?.value;
+  if (to.collection !== namespace.collection && options !== undefined) refuseEncrypted(namespace, options);
   if (kind !== "view") {
     return isSame ? mapped : { ...mapped, metadata: renameInMetadata(metadata, to.collection, null) };
   }
-  const options = findElement(parseExtendedJson(metadata), "options")?.value;
   const viewOn = options === undefined ? undefined : findElement(options, "viewOn");
   if (viewOn === undefined) return mapped;
   const base = { database: namespace.database, collection: stringValue(viewOn.value) };
@@ -66,6 +67,16 @@ export function mapCollection(
   return isSame && newBase.collection === base.collection
     ? mapped
     : { ...mapped, metadata: renameInMetadata(metadata, to.collection, newBase.collection) };
+}
+
+/** What belongs to an encrypted collection is found by names after its own, so that two would share it. */
+function refuseEncrypted(namespace: Namespace, options: Uint8Array): void {
+  if (findElement(options, "encryptedFields") === undefined) return;
+  throw new PluginError(
+    "restoreRequest",
+    `Cannot rename ${formatNamespace(namespace)}: it has encryptedFields, and servers tie those to its name`,
+    { hint: "Rename its database instead, with all of its collections: ns_from=app.* ns_to=app_copy.*." },
+  );
 }
 
 function renameInMetadata(metadata: string, name: string, viewOn: string | null): string {

@@ -87,6 +87,17 @@ Deno.test("mapCollection() renames a time series and where its data goes", () =>
   });
 });
 
+Deno.test("mapCollection() gives an encrypted collection another database, but no other name", () => {
+  const encryptedFields = { escCollection: "enxcol_.orders.esc", fields: [] };
+  const orders = collectionOf("app.orders", "collection", { encryptedFields });
+  assert.throws(() => mapCollection(orders, names), {
+    code: "restoreRequest",
+    message: /Cannot rename app\.orders: it has encryptedFields/,
+  });
+  const elsewhere = new NamespaceMap(["app.*"], ["copy.*"]);
+  assert.equal(mappedParts(orders, elsewhere).name, "copy.orders");
+});
+
 Deno.test("mapCollection() makes a view look at the new name of what it looked at", () => {
   const view = collectionOf("app.v", "view", {
     viewOn: "orders",
