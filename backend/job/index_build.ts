@@ -10,6 +10,7 @@ import { buildableIndex } from "../bson/index_specification.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace } from "../namespace.ts";
 import type { CatalogEntry } from "../oplog/index_catalog.ts";
+import { forEachAtOnce } from "../parallel.ts";
 import type { JobLog, ReplayTarget } from "../ports.ts";
 import { formatCount, formatDuration, formatNumberOf } from "./wording.ts";
 
@@ -41,8 +42,8 @@ export async function buildIndexes(
   entries: readonly CatalogEntry[],
   { replay, log, signal, parallel, reportEveryMs: everyMs = reportEveryMs }: IndexBuildContext,
 ): Promise<void> {
-  const queue = entries.filter(({ indexes }) => indexes.length > 0);
-  const total = queue.length;
+  const owed = entries.filter(({ indexes }) => indexes.length > 0);
+  const total = owed.length;
   const running = new Set<string>();
   const failures: PluginError[] = [];
   let built = 0;
@@ -55,27 +56,25 @@ export async function buildIndexes(
       }, at work on ${[...running].slice(0, shownMax).join(", ")}`,
     );
   }, everyMs);
-  const work = async () => {
-    for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
-      signal.throwIfAborted();
-      const name = formatNamespace(entry.namespace);
-      running.add(name);
-      try {
-        const remarks = await replay.buildIndexes(entry.namespace, entry.indexes, entry.isCollated);
-        for (const remark of remarks) log.warning(remark);
-        built += entry.indexes.length;
-      } catch (cause) {
-        // Whatever isn't about this collection's indexes will be no better with the next one.
-        if (!(cause instanceof PluginError) || cause.code !== "restoreIndex") throw cause;
-        failures.push(cause);
-        log.error(cause.message);
-      }
-      running.delete(name);
-      done++;
+  const build = async ({ namespace, indexes, isCollated }: CatalogEntry) => {
+    signal.throwIfAborted();
+    const name = formatNamespace(namespace);
+    running.add(name);
+    try {
+      const remarks = await replay.buildIndexes(namespace, indexes, isCollated);
+      for (const remark of remarks) log.warning(remark);
+      built += indexes.length;
+    } catch (cause) {
+      // Whatever isn't about this collection's indexes will be no better with the next one.
+      if (!(cause instanceof PluginError) || cause.code !== "restoreIndex") throw cause;
+      failures.push(cause);
+      log.error(cause.message);
     }
+    running.delete(name);
+    done++;
   };
   try {
-    await Promise.all(Array.from({ length: parallel }, work));
+    await forEachAtOnce(owed, parallel, build);
   } finally {
     clearInterval(report);
   }

@@ -11,6 +11,7 @@ import { bsonType, countDocuments, findElement, joinElements } from "../bson/doc
 import { documentsWithZeroTimestamp } from "../bson/zero_timestamp.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
+import { forEachAtOnce } from "../parallel.ts";
 import type { WriteConcern } from "../options/table.ts";
 import type { OplogTarget, RestoredCollection, Target } from "../ports.ts";
 import type { Secret } from "../secret.ts";
@@ -28,6 +29,7 @@ export async function openTarget(uri: Secret, writeConcern: WriteConcern = "majo
 }
 
 const namespaceExists = 48;
+const looksAtOnce = 8;
 
 /** A server lets nobody drop this one: it is emptied instead. */
 const undroppable = "system.js";
@@ -62,11 +64,11 @@ class MongoTarget implements Target {
   }
 
   async findOccupied(collections: readonly RestoredCollection[]): Promise<Namespace[]> {
-    const occupied: Namespace[] = [];
-    for (const collection of collections) {
-      if (await this.#isOccupied(collection)) occupied.push(collection.namespace);
-    }
-    return occupied;
+    const occupied = new Set<RestoredCollection>();
+    await forEachAtOnce(collections, looksAtOnce, async (collection) => {
+      if (await this.#isOccupied(collection)) occupied.add(collection);
+    });
+    return collections.filter((one) => occupied.has(one)).map(({ namespace }) => namespace);
   }
 
   async drop(collection: RestoredCollection): Promise<void> {
