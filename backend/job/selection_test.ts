@@ -115,6 +115,25 @@ Deno.test("mapCollection() makes a view look at the new name of what it looked a
   });
 });
 
+Deno.test("mapCollection() and mapViewRecord() make a view's pipeline read the new names too", () => {
+  const definition = (other: string, base: string) => ({
+    viewOn: base,
+    pipeline: [{ $lookup: { from: other, as: "x" } }],
+  });
+  const view = collectionOf("app.v", "view", definition("orders", "other"));
+  assert.equal(
+    mapCollection(view, names).metadata,
+    collectionOf("app.v", "view", definition("copy", "other")).metadata,
+  );
+  const record = serialize({ _id: "app.v", ...definition("orders", "orders") });
+  const wanted = serialize({ _id: "app.v", ...definition("copy", "copy") });
+  assert.equal(mapViewRecord(record, names).toHex(), Buffer.from(wanted).toString("hex"));
+  assert.throws(() => mapCollection(collectionOf("app.v", "view", definition("far", "orders")), names), {
+    code: "restoreRequest",
+    message: /what it looks at, app\.far, would go to another database/,
+  });
+});
+
 Deno.test("mapCollection() and mapViewRecord() refuse to tear a view from what it looks at", () => {
   const refusal = {
     code: "restoreRequest",
