@@ -22,7 +22,7 @@ export interface OplogContext {
   readonly spool: Spool;
   readonly log: JobLog;
   readonly signal: AbortSignal;
-  readonly options: Pick<Options, "index_build" | "parallel_indexes" | "parallel_restore">;
+  readonly options: Pick<Options, "index_build" | "parallel_indexes" | "parallel_restore" | "write_concern">;
 }
 
 /** Give it each piece as it comes, tell it when the data is there, then finish it. */
@@ -70,7 +70,9 @@ export class OplogRestore implements Disposable {
     const entries = [...this.#catalog.indexes.entries()];
     if (options.index_build === "none") listIndexes(entries, log);
     else await buildIndexes(entries, { replay, log, signal, parallel: options.parallel_indexes });
-    if (await replay.settle()) return;
+    const isSettled = await replay.settle();
+    if (options.write_concern === "majority") return;
+    if (isSettled) return log.info("A majority of the set has what was restored");
     log.warning(
       "The majority of the set has not confirmed yet what was restored: until it has, an election may undo the restore. See rs.status()",
     );

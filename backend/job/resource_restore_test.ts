@@ -61,7 +61,7 @@ function begin(segments: number, mebibytes: number, parallel_restore: number) {
     log: new MemoryLog(),
     failure: new AbortController(),
     signal: new AbortController().signal,
-    options: { index_build: "after", parallel_indexes: 1, parallel_restore },
+    options: { index_build: "after", parallel_indexes: 1, parallel_restore, write_concern: "majority" },
   });
   const begun: string[] = [];
   const receive = async () => {

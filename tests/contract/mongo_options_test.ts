@@ -91,7 +91,6 @@ Deno.test("Target brings back what belongs to an encrypted collection, byte for 
   await app.collection<{ _id: bson.Binary }>(name("esc")).insertOne({
     _id: new bson.Binary(new Uint8Array(32)),
   });
-  await target.check(await source.listCollections("app"));
   await assertRoundTrip(source, target);
   assert.equal(await app.collection("secret").countDocuments(), 1);
 });
