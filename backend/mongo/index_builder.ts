@@ -40,24 +40,23 @@ export async function buildIndexes(
   const name = formatNamespace(namespace);
   const specifications = indexes.map((index) => buildableIndex(index, isCollated));
   const create = (some: readonly Uint8Array[]) => createIndexes(db, namespace, some, settings);
-  const faults: string[] = [];
+  const faults = new Map<string, string>();
   try {
     await create(specifications).catch(async (cause) => {
       if (!isOwnFault(cause)) throw cause;
       for (const one of specifications) {
         await create([one]).catch((cause) => {
           if (!isOwnFault(cause)) throw cause;
-          faults.push(`index "${indexName(one)}": ${reasonOf(cause)}`);
+          faults.set(indexName(one), reasonOf(cause));
         });
       }
     });
     const listed = await rawDocuments(db, { listIndexes: namespace.collection, cursor: {} });
     const built = new Map(listed.map((index) => [indexName(index), index]));
-    if (faults.length === 0) {
-      const missing = specifications.map(indexName).filter((index) => !built.has(index));
-      faults.push(...missing.map((index) => `index "${index}": the server doesn't list it`));
+    for (const index of specifications.map(indexName)) {
+      if (!built.has(index) && !faults.has(index)) faults.set(index, "the server doesn't list it");
     }
-    if (faults.length > 0) throw unbuilt(name, faults);
+    if (faults.size > 0) throw unbuilt(name, faults);
     return specifications.flatMap((wanted, at) =>
       differences(name, indexes[at]!, wanted, built.get(indexName(wanted))!)
     );
@@ -120,8 +119,9 @@ function differences(
   ];
 }
 
-function unbuilt(collection: string, faults: readonly string[]): PluginError {
-  return new PluginError("restoreIndex", `Cannot build the indexes of ${collection}: ${faults.join("; ")}`, {
+function unbuilt(collection: string, faults: ReadonlyMap<string, string>): PluginError {
+  const reasons = [...faults].map(([index, reason]) => `index "${index}": ${reason}`).join("; ");
+  return new PluginError("restoreIndex", `Cannot build the indexes of ${collection}: ${reasons}`, {
     hint:
       "The documents are there. Remove the reason and build the index by hand, or restore again with drop=yes.",
   });
