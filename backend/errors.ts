@@ -54,6 +54,10 @@ export const errorTable = {
   },
   restoreRequest: { number: 602, summary: "The restore was asked for in a way that can't be done" },
   restoreWrite: { number: 603, summary: "Writing restored data failed" },
+  restoreIndex: {
+    number: 604,
+    summary: "Indexes could not be built on the restore's target; the documents are there",
+  },
   stateWrite: { number: 701, summary: "A file in the working directory can't be written" },
   stateRead: { number: 702, summary: "A file in the working directory can't be read or is malformed" },
   stateBusy: { number: 703, summary: "Another job is at work on the same resource" },

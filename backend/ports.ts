@@ -119,6 +119,12 @@ export interface Target extends AsyncDisposable {
   readonly description: string;
   /** Whether a collection's documents must be written one call after another, in their order. */
   inOrder(collection: RestoredCollection): boolean;
+  /**
+   * Refuses what it can't take, before anything in it is touched.
+   *
+   * @throws PluginError `restoreTarget`
+   */
+  check(collections: readonly RestoredCollection[]): Promise<void>;
   /** Those of the given collections that exist there and hold data. */
   findOccupied(collections: readonly RestoredCollection[]): Promise<Namespace[]>;
   /** Removes a collection and all that belongs to it. */
@@ -162,10 +168,22 @@ export interface ReplayTarget {
   /** Drops a collection, if it is there. */
   dropCollection(namespace: Namespace): Promise<void>;
   renameCollection(from: Namespace, to: Namespace, dropTarget: boolean): Promise<void>;
-  /** Waits until a majority of the set has everything that was applied. */
-  settle(): Promise<void>;
-  /** Builds raw index specifications. `isCollated`: the collection has a collation of its own. */
-  buildIndexes(namespace: Namespace, indexes: readonly Uint8Array[], isCollated: boolean): Promise<void>;
+  /**
+   * Waits until as many members of the set as were asked for have everything that was written; resolves to whether a majority has it. Only where
+   * less was asked for may it be false.
+   */
+  settle(): Promise<boolean>;
+  /**
+   * Builds raw index specifications; resolves to what the operator should know, one sentence each. `isCollated`: the collection has a collation of
+   * its own.
+   *
+   * @throws PluginError `restoreIndex` with all that could not be built, when the others are
+   */
+  buildIndexes(
+    namespace: Namespace,
+    indexes: readonly Uint8Array[],
+    isCollated: boolean,
+  ): Promise<readonly string[]>;
 }
 
 /** Bytes put aside, outside of memory, until the restore ends. */

@@ -118,6 +118,8 @@ function valueOf(row: OptionRow): string {
       return "absolute path";
     case "uri":
       return "connection string";
+    case "write_concern":
+      return "`majority`, or 1 to 50";
   }
 }
 

@@ -204,7 +204,7 @@ async function estimate(session: BackendSession, log: JobLog, report: JobReport)
 async function openRestoreTarget(options: Options, where: string | null, log: JobLog): Promise<Target> {
   warnOfPassword(options, log);
   return where === null
-    ? await openTarget(await resolveUri(options, readSecretFile))
+    ? await openTarget(await resolveUri(options, readSecretFile), options.write_concern)
     : await DumpDirectory.open(where, escapeName);
 }
 

@@ -59,6 +59,8 @@ export class DumpDirectory implements Target {
     return true;
   }
 
+  async check(): Promise<void> {}
+
   async findOccupied(collections: readonly RestoredCollection[]): Promise<Namespace[]> {
     const occupied: Namespace[] = [];
     for (const collection of collections) {

@@ -5,14 +5,16 @@
  */
 
 import { readCollectionMetadata } from "../bson/collection_metadata.ts";
+import type { Options } from "../options/table.ts";
 import type { JobLog, Spool, Target } from "../ports.ts";
 import { describeTimestamp } from "../timestamp.ts";
+import { buildIndexes, listIndexes } from "./index_build.ts";
 import { OplogExtract } from "./oplog_extract.ts";
 import { Replay, type ReplayReport } from "./replay.ts";
 import { ReplayedCatalog } from "./replayed_catalog.ts";
 import type { RestorePlan } from "./restore_plan.ts";
 import { type SegmentConsumer, SliceQueue } from "./slice_queue.ts";
-import { formatCount, formatNumberOf } from "./wording.ts";
+import { formatNumberOf } from "./wording.ts";
 
 /** What a restore's end needs. */
 export interface OplogContext {
@@ -20,6 +22,7 @@ export interface OplogContext {
   readonly spool: Spool;
   readonly log: JobLog;
   readonly signal: AbortSignal;
+  readonly options: Pick<Options, "index_build" | "parallel_indexes" | "parallel_restore" | "write_concern">;
 }
 
 /** Give it each piece as it comes, tell it when the data is there, then finish it. */
@@ -58,17 +61,21 @@ export class OplogRestore implements Disposable {
     await this.#queue?.open();
   }
 
-  /** All pieces have come: applies the last entries and builds the indexes. */
+  /** All pieces have come: applies the last entries, builds the indexes, and waits until the set has all of it. */
   async finish(): Promise<void> {
-    const { log, target } = this.#context;
+    const { log, target, signal, options } = this.#context;
     if (this.#replay !== null) this.#log(await this.#replay.finish());
     if (target.oplog.kind !== "server") return;
-    let built = 0;
-    for (const { namespace, indexes, isCollated } of this.#catalog.indexes.entries()) {
-      await target.oplog.replay.buildIndexes(namespace, indexes, isCollated);
-      built += indexes.length;
-    }
-    if (built > 0) log.info(`Built ${formatCount(built)} ${built === 1 ? "index" : "indexes"}`);
+    const { replay } = target.oplog;
+    const entries = [...this.#catalog.indexes.entries()];
+    if (options.index_build === "none") listIndexes(entries, log);
+    else await buildIndexes(entries, { replay, log, signal, parallel: options.parallel_indexes });
+    const isSettled = await replay.settle();
+    if (options.write_concern === "majority") return;
+    if (isSettled) return log.info("A majority of the set has what was restored");
+    log.warning(
+      "The majority of the set has not confirmed yet what was restored: until it has, an election may undo the restore. See rs.status()",
+    );
   }
 
   [Symbol.dispose](): void {

@@ -16,8 +16,8 @@ import { type OplogContext, OplogRestore } from "./oplog_restore.ts";
 import { missingObjects, type PlannedCollection, type RestorePlan, unlisted } from "./restore_plan.ts";
 import { formatBytes, formatNumberOf } from "./wording.ts";
 
-/** Segments that may be in memory, received or being written. */
-const segmentsInFlight = 4;
+/** Bytes of segments in memory for each that may be written, and for the one that is received; a larger segment is alone there. */
+const flightMaxBytes = 32 << 20;
 
 /** How far a collection's restore has come. */
 interface Progress {
@@ -49,6 +49,8 @@ export class ResourceRestore {
   readonly #oplog: OplogRestore;
   readonly #progress = new Map<PlannedCollection, Progress>();
   readonly #writing = new Set<Promise<void>>();
+  /** Bytes of the segments among them. */
+  #flightBytes = 0;
   readonly #received = new Set<string>();
   /** What of the data is still to come. */
   readonly #due: Set<string>;
@@ -68,8 +70,7 @@ export class ResourceRestore {
 
   /** Receives a file whole, verifies it against the manifest, and only then hands it on. Resolves before it is written. */
   async receive(name: string, header: FileHeader, body: AsyncIterable<Uint8Array>): Promise<void> {
-    while (this.#writing.size >= segmentsInFlight) await Promise.race(this.#writing);
-    this.#context.failure.signal.throwIfAborted();
+    await this.#makeRoom(header.size);
     if (this.#received.has(name)) {
       throw new PluginError("objectMismatch", `Cannot restore ${name}: it came twice`, {
         hint: "Restore the files of each job once.",
@@ -133,8 +134,23 @@ export class ResourceRestore {
       );
     }
     progress.segments++;
+    await this.#whileWriting(() => this.#writing.size >= this.#context.options.parallel_restore);
     const write = () => this.#write(collection, name, bytes, object.segment.documents, progress.created);
-    this.#track(progress.lane === null ? write() : progress.lane.run(write));
+    this.#flightBytes += bytes.length;
+    const written = progress.lane === null ? write() : progress.lane.run(write);
+    this.#track(written.finally(() => this.#flightBytes -= bytes.length));
+  }
+
+  /** Waits until there is memory for another segment. */
+  async #makeRoom(bytes: number): Promise<void> {
+    const maxBytes = (this.#context.options.parallel_restore + 1) * flightMaxBytes;
+    await this.#whileWriting(() => this.#flightBytes + bytes > maxBytes);
+  }
+
+  /** Waits while something is true, and something is written that may change it. */
+  async #whileWriting(isSo: () => boolean): Promise<void> {
+    while (this.#writing.size > 0 && isSo()) await Promise.race(this.#writing);
+    this.#context.failure.signal.throwIfAborted();
   }
 
   /** All data has come: once it is written, the oplog may be applied. */

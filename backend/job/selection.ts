@@ -5,6 +5,7 @@
  */
 
 import {
+  type BsonElement,
   bsonType,
   elements,
   findElement,
@@ -17,6 +18,7 @@ import { parseExtendedJson } from "../bson/extended_json_parser.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
 import type { RestoredCollection } from "../ports.ts";
+import { renameInPipeline } from "./view_pipeline.ts";
 
 /** Wanted namespaces and their new names. Both are asked with the names of the backup. */
 export interface Selection {
@@ -45,7 +47,7 @@ export function mapNamespace(namespace: Namespace, names: Pick<Selection, "map">
     : to;
 }
 
-/** A collection under its new name; a view looks at the new name of what it looked at. */
+/** A collection under its new name; a view looks at the new names of what it looked at. */
 export function mapCollection(
   collection: RestoredCollection,
   names: Pick<Selection, "map">,
@@ -54,46 +56,65 @@ export function mapCollection(
   const to = names.map(namespace);
   const mapped = { ...collection, namespace: to, data: data === null ? null : mapNamespace(data, names) };
   const isSame = formatNamespace(to) === formatNamespace(namespace);
+  const options = findElement(parseExtendedJson(metadata), "options")?.value;
+  if (to.collection !== namespace.collection && options !== undefined) refuseEncrypted(namespace, options);
   if (kind !== "view") {
     return isSame ? mapped : { ...mapped, metadata: renameInMetadata(metadata, to.collection, null) };
   }
-  const options = findElement(parseExtendedJson(metadata), "options")?.value;
-  const viewOn = options === undefined ? undefined : findElement(options, "viewOn");
-  if (viewOn === undefined) return mapped;
-  const base = { database: namespace.database, collection: stringValue(viewOn.value) };
-  const newBase = mapNamespace(base, names);
-  if (newBase.database !== to.database) throw torn(namespace, base);
-  return isSame && newBase.collection === base.collection
+  if (options === undefined) return mapped;
+  const definition = joinElements(mapDefinition([...elements(options)], namespace, names));
+  return isSame && definition.toHex() === options.toHex()
     ? mapped
-    : { ...mapped, metadata: renameInMetadata(metadata, to.collection, newBase.collection) };
+    : { ...mapped, metadata: renameInMetadata(metadata, to.collection, definition) };
 }
 
-function renameInMetadata(metadata: string, name: string, viewOn: string | null): string {
+/** What a view looks at, under the new names. */
+function mapDefinition(
+  fields: readonly BsonElement[],
+  view: Namespace,
+  names: Pick<Selection, "map">,
+): BsonElement[] {
+  const rename = (collection: string) => {
+    const base = { database: view.database, collection };
+    const newBase = mapNamespace(base, names);
+    if (newBase.database !== names.map(view).database) throw torn(view, base);
+    return newBase.collection;
+  };
+  return fields.map((field) => {
+    if (field.key === "viewOn" && field.type === bsonType.string) {
+      return stringElement("viewOn", rename(stringValue(field.value)));
+    }
+    return field.key === "pipeline" && field.type === bsonType.array
+      ? { ...field, value: renameInPipeline(field.value, rename) }
+      : field;
+  });
+}
+
+/** What belongs to an encrypted collection is found by names after its own, so that two would share it. */
+function refuseEncrypted(namespace: Namespace, options: Uint8Array): void {
+  if (findElement(options, "encryptedFields") === undefined) return;
+  throw new PluginError(
+    "restoreRequest",
+    `Cannot rename ${formatNamespace(namespace)}: it has encryptedFields, and servers tie those to its name`,
+    { hint: "Rename its database instead, with all of its collections: ns_from=app.* ns_to=app_copy.*." },
+  );
+}
+
+function renameInMetadata(metadata: string, name: string, options: Uint8Array | null): string {
   const fields = [...elements(parseExtendedJson(metadata))].map((field) => {
     if (field.key === "collectionName") return stringElement("collectionName", name);
-    if (field.key !== "options" || viewOn === null) return field;
-    const options = [...elements(field.value)].map((one) =>
-      one.key === "viewOn" ? stringElement("viewOn", viewOn) : one
-    );
-    return { ...field, value: joinElements(options) };
+    return field.key === "options" && options !== null ? { ...field, value: options } : field;
   });
   return formatExtendedJson(joinElements(fields));
 }
 
 /** A view's record in `system.views` under its new name: `{_id: "db.name", viewOn, …}`, or only the `_id` of one. */
 export function mapViewRecord(record: Uint8Array, names: Pick<Selection, "map">): Uint8Array {
-  const id = viewNamespace(record);
-  if (id === null) return record;
-  const to = names.map(id);
-  const fields = [...elements(record)].map((field) => {
-    if (field.key === "_id") return stringElement("_id", formatNamespace(to));
-    if (field.key !== "viewOn" || field.type !== bsonType.string) return field;
-    const base = { database: id.database, collection: stringValue(field.value) };
-    const newBase = mapNamespace(base, names);
-    if (newBase.database !== to.database) throw torn(id, base);
-    return stringElement("viewOn", newBase.collection);
-  });
-  return joinElements(fields);
+  const view = viewNamespace(record);
+  if (view === null) return record;
+  const fields = mapDefinition([...elements(record)], view, names);
+  const id = stringElement("_id", formatNamespace(names.map(view)));
+  return joinElements(fields.map((field) => field.key === "_id" ? id : field));
 }
 
 /** The view that a record in `system.views` is of. */
@@ -108,7 +129,7 @@ export function viewNamespace(record: Uint8Array): Namespace | null {
 function torn(view: Namespace, base: Namespace): PluginError {
   return new PluginError(
     "restoreRequest",
-    `Cannot rename ${formatNamespace(view)}: what it is a view of, ${
+    `Cannot rename ${formatNamespace(view)}: what it looks at, ${
       formatNamespace(base)
     }, would go to another database`,
     { hint: "Rename both into the same database, or leave the view out with exclude=." },

@@ -87,6 +87,17 @@ Deno.test("mapCollection() renames a time series and where its data goes", () =>
   });
 });
 
+Deno.test("mapCollection() gives an encrypted collection another database, but no other name", () => {
+  const encryptedFields = { escCollection: "enxcol_.orders.esc", fields: [] };
+  const orders = collectionOf("app.orders", "collection", { encryptedFields });
+  assert.throws(() => mapCollection(orders, names), {
+    code: "restoreRequest",
+    message: /Cannot rename app\.orders: it has encryptedFields/,
+  });
+  const elsewhere = new NamespaceMap(["app.*"], ["copy.*"]);
+  assert.equal(mappedParts(orders, elsewhere).name, "copy.orders");
+});
+
 Deno.test("mapCollection() makes a view look at the new name of what it looked at", () => {
   const view = collectionOf("app.v", "view", {
     viewOn: "orders",
@@ -101,6 +112,25 @@ Deno.test("mapCollection() makes a view look at the new name of what it looked a
     data: null,
     collectionName: "o_v",
     viewOn: "o_x",
+  });
+});
+
+Deno.test("mapCollection() and mapViewRecord() make a view's pipeline read the new names too", () => {
+  const definition = (other: string, base: string) => ({
+    viewOn: base,
+    pipeline: [{ $lookup: { from: other, as: "x" } }],
+  });
+  const view = collectionOf("app.v", "view", definition("orders", "other"));
+  assert.equal(
+    mapCollection(view, names).metadata,
+    collectionOf("app.v", "view", definition("copy", "other")).metadata,
+  );
+  const record = serialize({ _id: "app.v", ...definition("orders", "orders") });
+  const wanted = serialize({ _id: "app.v", ...definition("copy", "copy") });
+  assert.equal(mapViewRecord(record, names).toHex(), Buffer.from(wanted).toString("hex"));
+  assert.throws(() => mapCollection(collectionOf("app.v", "view", definition("far", "orders")), names), {
+    code: "restoreRequest",
+    message: /what it looks at, app\.far, would go to another database/,
   });
 });
 

@@ -10,6 +10,19 @@ import { maskUri } from "../options/credentials.ts";
 
 const authenticationCodes: ReadonlySet<unknown> = new Set([11, 13, 18, 8000]);
 
+/** A primary that steps down, and operations that are ended with it or by somebody else. */
+const stateCodes: ReadonlySet<unknown> = new Set([
+  91,
+  189,
+  10058,
+  10107,
+  11600,
+  11601,
+  11602,
+  13435,
+  13436,
+]);
+
 /**
  * A failure of the driver or the server while `action` was done.
  *
@@ -18,8 +31,7 @@ const authenticationCodes: ReadonlySet<unknown> = new Set([11, 13, 18, 8000]);
  */
 export function driverError(action: string, cause: unknown, code: ErrorCode = "serverCommand"): PluginError {
   if (cause instanceof PluginError) return cause;
-  const reason = maskUri(cause instanceof Error ? cause.message : String(cause));
-  const message = `Cannot ${action}: ${reason}`;
+  const message = `Cannot ${action}: ${reasonOf(cause)}`;
   if (cause instanceof MongoServerError && authenticationCodes.has(cause.code)) {
     return new PluginError("authentication", message, {
       hint:
@@ -31,6 +43,16 @@ export function driverError(action: string, cause: unknown, code: ErrorCode = "s
   const isLost = cause instanceof MongoServerSelectionError || cause instanceof MongoNetworkError;
   const settled = isLost && code === "serverCommand" ? "connect" : code;
   return new PluginError(settled, message, { hint: hintFor(settled), cause });
+}
+
+/** What the driver or the server says, without secrets. */
+export function reasonOf(cause: unknown): string {
+  return maskUri(cause instanceof Error ? cause.message : String(cause));
+}
+
+/** Whether a server's failure is of its own state or of privileges, not of what it was given. */
+export function isOfServer({ code }: MongoServerError): boolean {
+  return authenticationCodes.has(code) || stateCodes.has(code);
 }
 
 function hintFor(code: ErrorCode): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MongoNetworkError, MongoServerError } from "mongodb";
 import { type ErrorCode, PluginError } from "../errors.ts";
-import { driverError, isNamespaceNotFound } from "./driver_error.ts";
+import { driverError, isNamespaceNotFound, isOfServer, reasonOf } from "./driver_error.ts";
 
 const server = (code: number, errmsg: string) =>
   new MongoServerError({ code, errmsg, message: errmsg, ok: 0 });
@@ -46,4 +46,16 @@ Deno.test("isNamespaceNotFound() knows the server's code for it", () => {
   assert.equal(isNamespaceNotFound(server(26, "ns not found")), true);
   assert.equal(isNamespaceNotFound(server(13, "not authorized")), false);
   assert.equal(isNamespaceNotFound(new Error("ns not found")), false);
+});
+
+Deno.test("isOfServer() tells a server that steps down or refuses the user from one that dislikes what it was given", () => {
+  for (const code of [13, 18, 189, 10107, 11600, 11602, 13435]) {
+    assert.equal(isOfServer(server(code, "")), true);
+  }
+  for (const code of [2, 67, 85, 86, 197, 11000]) assert.equal(isOfServer(server(code, "")), false);
+});
+
+Deno.test("reasonOf() masks a password too", () => {
+  assert.equal(reasonOf(server(2, "at mongodb://u:secret@h/x")), "at mongodb://u:***@h/x");
+  assert.equal(reasonOf("a text"), "a text");
 });

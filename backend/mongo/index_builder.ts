@@ -4,57 +4,125 @@
  * @module
  */
 
-import type { Db } from "mongodb";
+import { type Db, type Document, MongoServerError, MongoWriteConcernError } from "mongodb";
 import { indexName } from "../bson/collection_metadata.ts";
-import { bsonType, elements, findElement, joinElements } from "../bson/document.ts";
-import { parseExtendedJson } from "../bson/extended_json_parser.ts";
+import { bsonType, joinElements } from "../bson/document.ts";
+import { buildableIndex, hasRetiredKey, missingFields } from "../bson/index_specification.ts";
+import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import { driverError } from "./driver_error.ts";
+import { driverError, isOfServer, reasonOf } from "./driver_error.ts";
 import { rawDocuments } from "./raw_cursor.ts";
 import { RawValue } from "./raw_value.ts";
 
-const simpleCollation = findElement(parseExtendedJson('{"collation":{"locale":"simple"}}'), "collation")!;
+/** How a command is to be carried out, beside what is to be built. */
+export interface BuildSettings {
+  readonly writeConcern: Document;
+  readonly commitQuorum?: string | number;
+}
+
+/** What servers say of a field in a specification that they don't know. */
+const unknownOption = 197;
 
 /**
- * Builds a collection's indexes in one command, and looks that they are there.
+ * Builds a collection's indexes in one command, and looks that they are there. Where one of them can't be built, the others are, one by one.
  *
  * @param isCollated the collection has a collation of its own, which an index that names none would take
- * @throws PluginError `restoreWrite`
+ * @returns what the operator should know of indexes that aren't to the letter what they were
+ * @throws PluginError `restoreIndex` with every index that could not be built, `restoreWrite` when the server is lost
  */
 export async function buildIndexes(
   db: Db,
   namespace: Namespace,
   indexes: readonly Uint8Array[],
   isCollated: boolean,
-): Promise<void> {
-  const value = joinElements(
-    indexes.map((index, at) => ({
-      key: String(at),
-      type: bsonType.document,
-      value: buildable(index, isCollated),
-    })),
-  );
+  settings: BuildSettings,
+): Promise<readonly string[]> {
+  const name = formatNamespace(namespace);
+  const specifications = indexes.map((index) => buildableIndex(index, isCollated));
+  const create = (some: readonly Uint8Array[]) => createIndexes(db, namespace, some, settings);
+  const faults = new Map<string, string>();
   try {
-    await db.command({
-      createIndexes: namespace.collection,
-      indexes: new RawValue("indexes", bsonType.array, value),
-      writeConcern: { w: "majority" },
+    await create(specifications).catch(async (cause) => {
+      if (!isOwnFault(cause)) throw cause;
+      for (const one of specifications) {
+        await create([one]).catch((cause) => {
+          if (!isOwnFault(cause)) throw cause;
+          faults.set(indexName(one), reasonOf(cause));
+        });
+      }
     });
     const listed = await rawDocuments(db, { listIndexes: namespace.collection, cursor: {} });
-    const built = new Set(listed.map(indexName));
-    const missing = indexes.map(indexName).filter((index) => !built.has(index));
-    if (missing.length > 0) throw new Error(`the server doesn't list ${missing.join(", ")}`);
+    const built = new Map(listed.map((index) => [indexName(index), index]));
+    for (const index of specifications.map(indexName)) {
+      if (!built.has(index) && !faults.has(index)) faults.set(index, "the server doesn't list it");
+    }
+    if (faults.size > 0) throw unbuilt(name, faults);
+    return specifications.flatMap((wanted, at) =>
+      differences(name, indexes[at]!, wanted, built.get(indexName(wanted))!)
+    );
   } catch (cause) {
-    throw driverError(`build the indexes of ${formatNamespace(namespace)}`, cause, "restoreWrite");
+    throw driverError(`build the indexes of ${name}`, cause, "restoreWrite");
   }
 }
 
-/**
- * An index as a command builds it again: without the namespace that old servers wrote into it, and with the simple collation by name where the
- * collection has another one, which an index that names none would take.
- */
-function buildable(index: Uint8Array, isCollated: boolean): Uint8Array {
-  const kept = [...elements(index)].filter(({ key }) => key !== "ns");
-  const isSimple = isCollated && !kept.some(({ key }) => key === "collation");
-  return joinElements(isSimple ? [...kept, simpleCollation] : kept);
+/** Old servers took any field in a specification. One that this server doesn't know is left out, but only where it must be. */
+async function createIndexes(
+  db: Db,
+  { collection }: Namespace,
+  specifications: readonly Uint8Array[],
+  settings: BuildSettings,
+): Promise<void> {
+  const value = joinElements(
+    specifications.map((value, at) => ({ key: String(at), type: bsonType.document, value })),
+  );
+  const command = {
+    createIndexes: collection,
+    indexes: new RawValue("indexes", bsonType.array, value),
+    ...settings,
+  };
+  try {
+    await db.command(command);
+  } catch (cause) {
+    if (!(cause instanceof MongoServerError) || cause.code !== unknownOption) throw cause;
+    await db.command({ ...command, ignoreUnknownIndexOptions: true });
+  }
+}
+
+/** Whether the index or the documents are the reason, so that others can still be built. */
+function isOwnFault(cause: unknown): boolean {
+  return cause instanceof MongoServerError && !(cause instanceof MongoWriteConcernError) &&
+    !isOfServer(cause);
+}
+
+/** What servers add by themselves, or leave out since it means nothing, is no difference. */
+const meaningless: ReadonlySet<string> = new Set(["background", "dropDups"]);
+
+function differences(
+  collection: string,
+  index: Uint8Array,
+  wanted: Uint8Array,
+  built: Uint8Array,
+): string[] {
+  const name = `index "${indexName(index)}" of ${collection}`;
+  const lost = missingFields(wanted, built).filter((field) =>
+    !meaningless.has(field) && field !== "collation"
+  );
+  return [
+    ...lost.length > 0
+      ? [`The ${name} was built without what this server doesn't know: ${lost.join(", ")}`]
+      : [],
+    ...hasRetiredKey(index)
+      ? [
+        `The ${name} was built with 1 as the direction of keys that only old servers could have: it means the same`,
+      ]
+      : [],
+  ];
+}
+
+function unbuilt(collection: string, faults: ReadonlyMap<string, string>): PluginError {
+  const reasons = [...faults].map(([index, reason]) => `index "${index}": ${reason}`).join("; ");
+  return new PluginError("restoreIndex", `Cannot build the indexes of ${collection}: ${reasons}`, {
+    hint:
+      "The documents are there. Remove the reason and build the index by hand, or restore again with drop=yes.",
+  });
 }

@@ -4,17 +4,17 @@
  * @module
  */
 
-import { type Db, type Document, type MongoClient, MongoServerError, ObjectId } from "mongodb";
+import { type Db, type Document, type MongoClient, MongoServerError } from "mongodb";
 import { bsonType, elements, findElement, joinElements, stringValue } from "../bson/document.ts";
 import { formatExtendedJson } from "../bson/extended_json.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace, parseNamespace } from "../namespace.ts";
-import type { ReplayTarget } from "../ports.ts";
+import type { Deployment, ReplayTarget } from "../ports.ts";
 import { driverError, isNamespaceNotFound } from "./driver_error.ts";
 import { buildIndexes } from "./index_builder.ts";
 import { RawValue } from "./raw_value.ts";
+import type { WriteAcknowledgement } from "./write_acknowledgement.ts";
 
-const majority = { w: "majority" } as const;
 /** One member's word is enough on the way: {@linkcode OplogApplier.settle} waits for the others. */
 const unsettled = { w: 1 } as const;
 
@@ -26,9 +26,6 @@ const upsertsUntil = 6;
 
 const updateOperationFailed = 218;
 
-/** A collection that isn't there. */
-const nobodys = "podheitor_mongodb_settle";
-
 /** What is shown of an operation that failed. */
 const shownMaxLength = 200;
 
@@ -38,12 +35,20 @@ export class OplogApplier implements ReplayTarget {
   readonly #client: MongoClient;
   readonly #admin: Db;
   readonly #upserts: boolean;
+  readonly #isSet: boolean;
+  readonly #acknowledgement: WriteAcknowledgement;
   /** One that was written to. */
   #database: string | null = null;
 
-  constructor(client: MongoClient, serverVersion: string) {
+  constructor(
+    client: MongoClient,
+    { serverVersion, setName }: Pick<Deployment, "serverVersion" | "setName">,
+    acknowledgement: WriteAcknowledgement,
+  ) {
     this.deletesFromCapped = Number.parseFloat(serverVersion) >= cappedDeletesSince;
     this.#upserts = Number.parseFloat(serverVersion) <= upsertsUntil;
+    this.#isSet = setName !== null;
+    this.#acknowledgement = acknowledgement;
     this.#client = client;
     this.#admin = client.db("admin");
   }
@@ -93,19 +98,26 @@ export class OplogApplier implements ReplayTarget {
     }
   }
 
-  async settle(): Promise<void> {
-    if (this.#database === null) return;
-    // Deletes nothing, of a collection that nobody has: the server then waits for its own last write of before.
-    const deletes = [{ q: { _id: new ObjectId() }, limit: 1 }];
-    try {
-      await this.#client.db(this.#database).command({ delete: nobodys, deletes, writeConcern: majority });
-    } catch (cause) {
-      throw driverError("wait until a majority of the set has the replayed entries", cause, "replay");
-    }
+  /** Says that something else has written to a database. */
+  noteWrites(database: string): void {
+    this.#database ??= database;
   }
 
-  buildIndexes(namespace: Namespace, indexes: readonly Uint8Array[], isCollated: boolean): Promise<void> {
-    return buildIndexes(this.#client.db(namespace.database), namespace, indexes, isCollated);
+  async settle(): Promise<boolean> {
+    return this.#database === null || await this.#acknowledgement.settle(this.#client.db(this.#database));
+  }
+
+  buildIndexes(
+    namespace: Namespace,
+    indexes: readonly Uint8Array[],
+    isCollated: boolean,
+  ): Promise<readonly string[]> {
+    this.#database ??= namespace.database;
+    const { concern, writeConcern } = this.#acknowledgement;
+    // The servers' own rule waits for every voting member, also for one that is down: for ever.
+    const quorum = this.#isSet ? { commitQuorum: concern === 1 ? 1 : "majority" } as const : {};
+    const db = this.#client.db(namespace.database);
+    return buildIndexes(db, namespace, indexes, isCollated, { writeConcern, ...quorum });
   }
 
   async #applyOne(operation: Uint8Array, lenient: boolean): Promise<void> {

@@ -7,43 +7,56 @@
 import { type Db, type Document, MongoServerError } from "mongodb";
 import { DocumentSequence } from "mongodb/lib/cmap/commands.js";
 import { readCollectionMetadata } from "../bson/collection_metadata.ts";
-import { bsonType, countDocuments, elements, findElement, joinElements } from "../bson/document.ts";
+import { bsonType, countDocuments, findElement, joinElements } from "../bson/document.ts";
 import { documentsWithZeroTimestamp } from "../bson/zero_timestamp.ts";
-import { parseExtendedJson } from "../bson/extended_json_parser.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
+import { forEachAtOnce } from "../parallel.ts";
+import type { WriteConcern } from "../options/table.ts";
 import type { OplogTarget, RestoredCollection, Target } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { closeClient } from "./client.ts";
+import { createCommand, tryOptions } from "./collection_options.ts";
 import { driverError, isNamespaceNotFound } from "./driver_error.ts";
+import { keepsEmptyTimestamps } from "./empty_timestamp.ts";
 import { OplogApplier } from "./oplog_applier.ts";
-import { RawValue } from "./raw_value.ts";
 import { type Connection, openForWriting } from "./topology.ts";
+import { WriteAcknowledgement } from "./write_acknowledgement.ts";
 
 /** Finds the primary and opens it for writing. */
-export async function openTarget(uri: Secret): Promise<Target> {
-  return new MongoTarget(await openForWriting(uri));
+export async function openTarget(uri: Secret, writeConcern: WriteConcern = "majority"): Promise<Target> {
+  return new MongoTarget(await openForWriting(uri), new WriteAcknowledgement(writeConcern));
 }
 
-const writeConcern = { w: "majority" } as const;
 const namespaceExists = 48;
+const looksAtOnce = 8;
 
 /** A server lets nobody drop this one: it is emptied instead. */
 const undroppable = "system.js";
-
-/** Options that say nothing any more, and that newer servers refuse. */
-const retiredOptions: ReadonlySet<string> = new Set(["autoIndexId", "recordIdsReplicated"]);
 
 class MongoTarget implements Target {
   readonly description: string;
   readonly oplog: OplogTarget;
   readonly #client: Connection["client"];
+  readonly #acknowledgement: WriteAcknowledgement;
+  readonly #applier: OplogApplier;
+  readonly #keepsEmptyTimestamps: boolean;
 
-  constructor({ client, deployment }: Connection) {
+  constructor({ client, deployment }: Connection, acknowledgement: WriteAcknowledgement) {
     const set = deployment.setName === null ? "standalone server" : `replica set ${deployment.setName}`;
     this.description = `${set} at ${deployment.source} (MongoDB ${deployment.serverVersion})`;
     this.#client = client;
-    this.oplog = { kind: "server", replay: new OplogApplier(client, deployment.serverVersion) };
+    this.#acknowledgement = acknowledgement;
+    this.#applier = new OplogApplier(client, deployment, acknowledgement);
+    this.#keepsEmptyTimestamps = keepsEmptyTimestamps(deployment.serverVersion);
+    this.oplog = { kind: "server", replay: this.#applier };
+  }
+
+  async check(collections: readonly RestoredCollection[]): Promise<void> {
+    const [first] = collections;
+    if (first === undefined) return;
+    await this.#acknowledgement.check(this.#db(first));
+    await tryOptions((collection) => this.#db(collection), collections);
   }
 
   inOrder({ metadata }: RestoredCollection): boolean {
@@ -51,16 +64,17 @@ class MongoTarget implements Target {
   }
 
   async findOccupied(collections: readonly RestoredCollection[]): Promise<Namespace[]> {
-    const occupied: Namespace[] = [];
-    for (const collection of collections) {
-      if (await this.#isOccupied(collection)) occupied.push(collection.namespace);
-    }
-    return occupied;
+    const occupied = new Set<RestoredCollection>();
+    await forEachAtOnce(collections, looksAtOnce, async (collection) => {
+      if (await this.#isOccupied(collection)) occupied.add(collection);
+    });
+    return collections.filter((one) => occupied.has(one)).map(({ namespace }) => namespace);
   }
 
   async drop(collection: RestoredCollection): Promise<void> {
     const { collection: name } = collection.namespace;
     const db = this.#db(collection);
+    const { writeConcern } = this.#acknowledgement;
     try {
       if (name === undroppable) await db.collection(name).deleteMany({}, { writeConcern });
       else await db.command({ drop: name, writeConcern });
@@ -72,12 +86,9 @@ class MongoTarget implements Target {
 
   async create(collection: RestoredCollection): Promise<void> {
     const { collection: name } = collection.namespace;
-    const options = findElement(parseExtendedJson(collection.metadata), "options")?.value ?? joinElements([]);
-    const command: Document = { create: name };
-    for (const { key, type, value } of elements(options)) {
-      if (!retiredOptions.has(key)) command[key] = new RawValue(key, type, value);
-    }
-    const create = () => this.#db(collection).command({ ...command, writeConcern });
+    const command = { ...createCommand(name, collection), writeConcern: this.#acknowledgement.writeConcern };
+    const create = () => this.#db(collection).command(command);
+    this.#applier.noteWrites(collection.namespace.database);
     try {
       await create().catch(async (cause) => {
         if (!(cause instanceof MongoServerError) || cause.code !== namespaceExists) throw cause;
@@ -95,6 +106,10 @@ class MongoTarget implements Target {
   async write(collection: RestoredCollection, documents: Uint8Array): Promise<void> {
     const namespace = collection.data ?? collection.namespace;
     const ordered = this.inOrder(collection);
+    if (this.#keepsEmptyTimestamps) {
+      const insert = { insert: namespace.collection, ordered, bypassEmptyTsReplacement: true };
+      return await this.#send(namespace, insert, "documents", documents);
+    }
     await this.#send(namespace, { insert: namespace.collection, ordered }, "documents", documents);
     const replacements = [...documentsWithZeroTimestamp(documents)].map(replacement);
     if (replacements.length > 0) {
@@ -126,7 +141,7 @@ class MongoTarget implements Target {
         ...command,
         [field]: sequence,
         bypassDocumentValidation: true,
-        writeConcern,
+        writeConcern: this.#acknowledgement.writeConcern,
       });
     } catch (cause) {
       throw driverError(action, cause, "restoreWrite");

@@ -16,6 +16,10 @@ Deno.test("restoreForm: a prompt and a field for each option that may be given a
     ["ns_from", "STR"],
     ["ns_to", "STR"],
     ["where", "STR"],
+    ["index_build", "STR"],
+    ["parallel_indexes", "STR"],
+    ["write_concern", "STR"],
+    ["parallel_restore", "STR"],
   ];
   strictEqual(
     restoreForm(),

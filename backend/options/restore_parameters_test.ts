@@ -7,7 +7,7 @@ import {
   parseParameters,
   readParameter,
 } from "./restore_parameters.ts";
-import { type OptionName, optionRows, optionTable } from "./table.ts";
+import { type OptionName, type OptionRow, optionRows, optionTable } from "./table.ts";
 import type { OptionValue } from "./value.ts";
 
 const createdAt = new Date("2026-11-23T08:00:00Z");
@@ -26,11 +26,18 @@ const valuesOf = {
     minLength: 1,
     maxLength: 3,
   }),
+  write_concern: fc.oneof(fc.constant("majority"), fc.integer({ min: 1, max: 50 })),
 };
 
+function valueOf(row: OptionRow): fc.Arbitrary<OptionValue> {
+  if (row.kind === "choice") return fc.constantFrom(...row.values);
+  if (row.kind === "integer") return fc.integer({ min: row.min, max: row.max });
+  return valuesOf[row.kind as keyof typeof valuesOf];
+}
+
 const parameter = fc.oneof(
-  ...optionRows.filter(([, row]) => row.form).map(([name, { kind }]) =>
-    valuesOf[kind as keyof typeof valuesOf].map((value: OptionValue) => [name, value] as const)
+  ...optionRows.filter(([, row]) => row.form).map(([name, row]) =>
+    valueOf(row).map((value) => [name, value] as const)
   ),
 );
 

@@ -29,7 +29,12 @@ interface OptionTypes {
   name: { kind: "name"; default: null };
   path: { kind: "path"; default: null };
   uri: { kind: "uri"; default: null };
+  /** Whose word makes a write done. */
+  write_concern: { kind: "write_concern"; default: WriteConcern };
 }
+
+/** A majority of the set, or a number of members. */
+export type WriteConcern = "majority" | number;
 
 /** A row of the table. */
 export type OptionRow = Described & OptionTypes[keyof OptionTypes];
@@ -197,6 +202,48 @@ export const optionTable = {
       "Where to restore to in place of Bacula's where: / for the server, a directory for files in mongodump's layout.",
     example: "where=/var/tmp/dump",
   },
+  index_build: {
+    kind: "choice",
+    default: "after",
+    values: ["after", "none"],
+    later: [],
+    use: "restore",
+    form: true,
+    summary:
+      "When a restore into a server builds the indexes: at its very end, or not at all; the job log then has the commands that build them.",
+    example: "index_build=none",
+  },
+  parallel_indexes: {
+    kind: "integer",
+    default: 2,
+    min: 1,
+    max: 16,
+    use: "restore",
+    form: true,
+    summary:
+      "Collections whose indexes a restore builds at the same time. The server gives each up to 200 MB of its memory, and by default lets three go on at once.",
+    example: "parallel_indexes=3",
+  },
+  write_concern: {
+    kind: "write_concern",
+    default: "majority",
+    use: "restore",
+    form: true,
+    summary:
+      "How many members of the set must have each write of a restore: a majority, or a number of them. With a number, the restore waits for the majority at its end, and warns if it doesn't come within a minute.",
+    example: "write_concern=1",
+  },
+  parallel_restore: {
+    kind: "integer",
+    default: 4,
+    min: 1,
+    max: 16,
+    use: "restore",
+    form: true,
+    summary:
+      "Segments that a restore writes at the same time, of all collections together. Memory grows with it, by at most 48M each.",
+    example: "parallel_restore=8",
+  },
 } as const satisfies Record<string, OptionRow>;
 
 /** Name of an option. */
@@ -206,6 +253,7 @@ type Value<Row extends OptionRow> = Row extends { kind: "bool" } ? boolean
   : Row extends { kind: "integer" | "size" } ? number
   : Row extends { kind: "list" | "patterns" } ? readonly string[]
   : Row extends { kind: "choice" } ? Row["values"][number]
+  : Row extends { kind: "write_concern" } ? WriteConcern
   : string | null;
 
 /** Every option with its value. */

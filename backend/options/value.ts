@@ -24,6 +24,9 @@ const truths = new Map([
 ]);
 const units = new Map([["", 1], ["k", 1024], ["m", 1024 ** 2], ["g", 1024 ** 3]]);
 
+/** Members of a replica set. */
+const membersMax = 50;
+
 /** Stars in one pattern. */
 const starsMax = 8;
 
@@ -85,6 +88,11 @@ export function parseValue(row: OptionRow, text: string): OptionValue {
         throw new ValueFault("has white space within the connection string, which is written %20 there");
       }
       return text;
+    case "write_concern":
+      if (text === "majority") return text;
+      if (!/^\d{1,2}$/.test(text)) throw unlike(text, '"majority" or a number of members');
+      // Nobody's word for a write is no word that it was done.
+      return withinRange(Number(text), 1, membersMax, text);
   }
 }
 

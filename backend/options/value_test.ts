@@ -22,6 +22,10 @@ const good = [
   { option: "ns_to", input: "a.********", want: ["a.********"] },
   { option: "where", input: "/", want: "/" },
   { option: "dry_run", input: "yes", want: true },
+  { option: "index_build", input: "none", want: "none" },
+  { option: "write_concern", input: "majority", want: "majority" },
+  { option: "write_concern", input: "1", want: 1 },
+  { option: "write_concern", input: "50", want: 50 },
   { option: "uri", input: "mongodb+srv://u@h/?x=1", want: "mongodb+srv://u@h/?x=1" },
 ] as const;
 
@@ -57,6 +61,10 @@ const bad = [
   { option: "ns_to", input: "a.*********", want: 'is "a.*********", wanted at most 8 "*" in a pattern' },
   { option: "pit", input: "1795421234:0", want: "has an increment that is not within 1 to 4294967295" },
   { option: "where", input: "tmp", want: 'is no absolute path without ".."' },
+  { option: "write_concern", input: "0", want: 'is "0", wanted 1 to 50' },
+  { option: "write_concern", input: "51", want: 'is "51", wanted 1 to 50' },
+  { option: "write_concern", input: "all", want: 'is "all", wanted "majority" or a number of members' },
+  { option: "index_build", input: "during", want: "has an unknown value, wanted after, none" },
   { option: "mode", input: "hunter2", want: "has an unknown value, wanted dump" },
   { option: "password_file", input: "hunter2", want: 'is no absolute path without ".."' },
   { option: "password_file", input: "/a/../b", want: 'is no absolute path without ".."' },

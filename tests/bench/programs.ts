@@ -1,5 +1,5 @@
 /**
- * Programs that are measured: our backend, and readers that do nothing with what they read.
+ * Programs that are measured: our backend, and those that do nothing but read or write.
  *
  * @module
  */
@@ -20,10 +20,18 @@ export function ours({ backend, folder }: Bench, args: readonly string[], option
   };
 }
 
-/** Bundles the bare reader; resolves to what makes its program of its arguments. */
-export async function makeBareReader({ folder }: Bench): Promise<(...args: string[]) => Program> {
-  const bundle = `${folder}/bare_reader.js`;
-  const source = new URL("bare_reader.ts", import.meta.url).pathname;
+const bareSources = {
+  bare_reader: new URL("bare_reader.ts", import.meta.url),
+  bare_writer: new URL("bare_writer.ts", import.meta.url),
+};
+
+/** Bundles the program of a file beside this one; resolves to what makes it of its arguments. */
+export async function makeBare(
+  { folder }: Bench,
+  name: keyof typeof bareSources,
+): Promise<(...args: string[]) => Program> {
+  const bundle = `${folder}/${name}.js`;
+  const source = bareSources[name].pathname;
   await run(Deno.execPath(), ["bundle", "--quiet", "--minify", "--platform", "deno", "-o", bundle, source]);
   return (...args) => ({
     path: Deno.execPath(),

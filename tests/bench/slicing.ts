@@ -4,7 +4,7 @@ import { MongoClient, type Timestamp } from "mongodb";
 import { ReplicaSet } from "../lab/mongod.ts";
 import { changeItems, layItems } from "./oplog_changes.ts";
 import { measure } from "./process.ts";
-import { makeBareReader, ours } from "./programs.ts";
+import { makeBare, ours } from "./programs.ts";
 import { makeRows, type Table } from "./report.ts";
 import { type Bench, measureInTurn } from "./turns.ts";
 
@@ -27,7 +27,7 @@ export async function measureSlicing(bench: Bench): Promise<Table> {
   const entries = await changeItems(client, wantedEntries);
   const to = await newestEntry(client);
   let bytes = 0;
-  const bareReader = await makeBareReader(bench);
+  const bareReader = await makeBare(bench, "bare_reader");
   const results = await measureInTurn(
     [
       {

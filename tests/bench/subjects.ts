@@ -7,13 +7,13 @@
 import { run } from "../lab/command.ts";
 import type { Dataset } from "./dataset.ts";
 import type { Program } from "./process.ts";
-import { makeBareReader, ours } from "./programs.ts";
+import { makeBare, ours } from "./programs.ts";
 import type { Bench, Subject } from "./turns.ts";
 import { loadChangesPerSecond, WriteLoad } from "./write_load.ts";
 
 /** Whoever reads from the replica set; the bare reader first. */
 export async function makeReaders(bench: Bench, uri: string, dataset: Dataset): Promise<Subject[]> {
-  const bareReader = await makeBareReader(bench);
+  const bareReader = await makeBare(bench, "bare_reader");
   const backup = (to: string, parallel: number): Program =>
     ours(bench, ["backup", "--to", to], `parallel_dbs=${parallel} uri=${uri}`);
   const kept = backupFolder(bench);
@@ -48,10 +48,26 @@ export async function makeReaders(bench: Bench, uri: string, dataset: Dataset): 
   return subjects;
 }
 
-/** Whoever writes over the data that is there, from copies of it; the readers have run before. */
-export async function makeWriters(bench: Bench, uri: string): Promise<Subject[]> {
-  const restore = ours(bench, ["restore", "--from", backupFolder(bench)], `drop=yes uri=${uri}`);
-  const subjects: Subject[] = [{ name: "restore from the folder", program: restore }];
+/** Segments or commands that are under way at once: what a restore does of itself. */
+const writesAtOnce = 4;
+
+/** Whoever writes over the data that is there, from copies of it; the bare writer first. The readers have run before. */
+export async function makeWriters(bench: Bench, uri: string, dataset: Dataset): Promise<Subject[]> {
+  const bareWriter = await makeBare(bench, "bare_writer");
+  const subjects: Subject[] = [
+    {
+      name: `bare writer, ${writesAtOnce} at a time`,
+      program: bareWriter(uri, await findData(backupFolder(bench)), String(writesAtOnce), "majority"),
+      check: (output) => {
+        if (Number(output) >= dataset.bytes) return;
+        throw new Error(`The bare writer wrote ${output.trim()} bytes of ${dataset.bytes}`);
+      },
+    },
+    {
+      name: "restore from the folder",
+      program: ours(bench, ["restore", "--from", backupFolder(bench)], `drop=yes uri=${uri}`),
+    },
+  ];
   if (!bench.isMissing("mongodump") && !bench.isMissing("mongorestore")) {
     const archive = `${bench.folder}/mongodump.archive`;
     await run("mongodump", ["--quiet", "-j", "4", `--archive=${archive}`, uri]);
@@ -68,6 +84,16 @@ function underWrites(subject: Subject, uri: string): Subject {
 
 function backupFolder({ folder }: Bench): string {
   return `${folder}/backup`;
+}
+
+/** Where the only backup in a folder has its databases. */
+async function findData(folder: string): Promise<string> {
+  let path = folder;
+  for (const next of [/./, /^@mongodb$/, /./]) {
+    const entries = await Array.fromAsync(Deno.readDir(path));
+    path += `/${entries.find(({ name }) => next.test(name))?.name}`;
+  }
+  return path;
 }
 
 async function removeFolder(path: string): Promise<void> {

@@ -292,7 +292,7 @@ Deno.test("runRestore() restores one collection when only its files are selected
     names: [...sink.files.keys()].filter((name) => name.includes("/shop/items")),
   });
   assert.deepEqual([...target.written.keys()], ["shop.items"]);
-  assert.deepEqual(target.done, ["create shop.items", "finish shop.items", "close"]);
+  assert.deepEqual(target.done, ["create shop.items", "finish shop.items", "settle", "close"]);
 });
 
 Deno.test("runRestore() leaves occupied collections alone unless told drop=yes", async () => {

@@ -192,6 +192,10 @@ export class MemoryTarget implements Target {
     this.#failWrites = options.failWrites ?? false;
   }
 
+  check(): Promise<void> {
+    return Promise.resolve();
+  }
+
   inOrder({ metadata }: RestoredCollection): boolean {
     return metadata.includes('"capped":true');
   }
@@ -260,12 +264,14 @@ class MemoryReplay implements ReplayTarget {
     return this.#note(`rename ${formatNamespace(from)} ${formatNamespace(to)}`);
   }
 
-  settle(): Promise<void> {
-    return this.#note("settle");
+  async settle(): Promise<boolean> {
+    await this.#note("settle");
+    return true;
   }
 
-  buildIndexes(namespace: Namespace, indexes: readonly Uint8Array[]): Promise<void> {
-    return this.#note(`index ${formatNamespace(namespace)} ${indexes.length}`);
+  async buildIndexes(namespace: Namespace, indexes: readonly Uint8Array[]): Promise<readonly string[]> {
+    await this.#note(`index ${formatNamespace(namespace)} ${indexes.length}`);
+    return [];
   }
 
   #note(deed: string): Promise<void> {

@@ -75,6 +75,7 @@ export async function buildIndexes(target: Target, { namespace, metadata }: Coll
 /** Restores what the database holds over itself and holds the result against it. */
 export async function assertRoundTrip(source: Source, target: Target): Promise<void> {
   const before = await readDatabase(source);
+  await target.check(before.map(({ collection }) => collection));
   for (const { collection } of before) await target.drop(collection);
   assert.deepEqual(await target.findOccupied(before.map(({ collection }) => collection)), []);
   for (const { collection, documents } of before) await restore(target, collection, documents);

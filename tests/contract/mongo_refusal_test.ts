@@ -70,7 +70,7 @@ Deno.test("Target refuses to lose, to destroy or to leave out anything", async (
     await target.write(twins, Uint8Array.from([1, 2].flatMap((_id) => [...bson.serialize({ _id, a: 1 })])));
     await assert.rejects(
       buildIndexes(target, twins),
-      failsWith("restoreWrite", /^Cannot build the indexes of app\.twins: .*duplicate key/),
+      failsWith("restoreIndex", /^Cannot build the indexes of app\.twins: index "a_1": .*duplicate key/),
     );
   });
 

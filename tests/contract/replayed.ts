@@ -27,6 +27,8 @@ export interface ReplayOptions {
   readonly operationsMax?: number;
   readonly limit?: Timestamp;
   readonly fuzzyUntil?: Timestamp;
+  /** What is replayed, and under which names; all of it under its own without it. */
+  readonly selection?: Selection;
 }
 
 const everything: Selection = { accepts: () => true, map: (namespace) => namespace, keepsNames: true };
@@ -103,12 +105,11 @@ export async function captureSince(
 export async function replayInto(
   target: ReplayTarget,
   segments: readonly Uint8Array[],
-  { operationsMax, limit, fuzzyUntil }: ReplayOptions = {},
+  { operationsMax, limit, fuzzyUntil, selection = everything }: ReplayOptions = {},
 ): Promise<ReplayReport> {
-  const catalog = new ReplayedCatalog(everything, new Set(databases));
+  const catalog = new ReplayedCatalog(selection, new Set(databases));
   const context = {
     target,
-    selection: everything,
     catalog,
     spool: new MemorySpool(),
     limit: limit ?? { t: lastIncrement, i: lastIncrement },

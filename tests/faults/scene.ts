@@ -59,7 +59,8 @@ export class Scene implements AsyncDisposable {
       set: { members: 1 },
       lab: { ...lab, env: { PODHEITOR_MONGODB_SILENCE_SECONDS: String(silenceSeconds) } },
       commands: (uri) => ({
-        Much: `podheitor-mongodb: uri=${uri} database=much,more segment_size=1M drop=yes resource=much`,
+        Much:
+          `podheitor-mongodb: uri=${uri} database=much,more segment_size=1M parallel_restore=8 drop=yes resource=much`,
         Small: `podheitor-mongodb: uri=${uri} database=small resource=small`,
       }),
     });

@@ -1,0 +1,40 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { forEachAtOnce } from "./parallel.ts";
+
+Deno.test("forEachAtOnce: every item once, in order, and never more than so many at a time", async () => {
+  const property = fc.asyncProperty(
+    fc.array(fc.nat({ max: 4 }), { maxLength: 30 }),
+    fc.integer({ min: 1, max: 8 }),
+    async (turns, most) => {
+      const begun: number[] = [];
+      let running = 0;
+      await forEachAtOnce(turns.entries(), most, async ([at, turns]) => {
+        begun.push(at);
+        ok(++running <= most);
+        for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+        running--;
+      });
+      strictEqual(running, 0);
+      deepStrictEqual(begun, [...turns.keys()]);
+    },
+  );
+  await fc.assert(property);
+});
+
+Deno.test("forEachAtOnce: after a failure nothing is begun, and what was is waited for", async () => {
+  const log: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const all = forEachAtOnce(["slow", "bad", "never"], 2, async (item) => {
+    log.push(`begin ${item}`);
+    if (item === "slow") await promise;
+    else {
+      await Promise.resolve();
+      resolve();
+      throw new Error(item);
+    }
+    log.push(`end ${item}`);
+  });
+  await rejects(all, { message: "bad" });
+  deepStrictEqual(log, ["begin slow", "begin bad", "end slow"]);
+});
