@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { type Document, Int32, serialize } from "bson";
-import { captureAll, hex, insert } from "../../tests/contract/capture.ts";
+import { captureAll, hex, insert, testScope } from "../../tests/contract/capture.ts";
 import { commandBytes, place, transactionFields } from "../../tests/contract/oplog_entries.ts";
 import type { Namespace } from "../namespace.ts";
-import { scopeOf } from "./oplog_source.ts";
+import { acceptsOf } from "./backup_scope.ts";
 
 const rename = (t: number, from: string, to: string, more: Document = {}) =>
   commandBytes(place(t), "app", { renameCollection: from, to, stayTemp: false, ...more });
@@ -107,9 +107,9 @@ Deno.test("OplogCapture counts a command for each namespace of the scope that it
   assert.deepEqual(slice.namespaces, [count(2, ""), count(1, "a"), count(1, "b")]);
 });
 
-Deno.test("scopeOf() takes the databases of the job, and never a server's own", () => {
+Deno.test("acceptsOf() takes the databases of the job, and never a server's own", () => {
   const name = (database: string, collection: string): Namespace => ({ database, collection });
-  const [all, some] = [scopeOf(["*"]), scopeOf(["app"])];
+  const [all, some] = [acceptsOf(testScope()), acceptsOf(testScope(["app"]))];
   assert.deepEqual([all(name("app", "a")), all(name("config", "x")), all(name("admin", "system.users"))], [
     true,
     false,

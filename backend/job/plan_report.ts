@@ -7,6 +7,7 @@
 import { PluginError } from "../errors.ts";
 import type { OpenedManifest } from "../manifest/reader.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
+import { isGathering } from "../oplog/scope.ts";
 import type { JobLog, RestoredCollection, Target } from "../ports.ts";
 import { compareTimestamps, describeTimestamp, type Timestamp } from "../timestamp.ts";
 import { nameCollections, type RestorePlan } from "./restore_plan.ts";
@@ -23,6 +24,7 @@ const shownMax = 50;
 /** Says in short what is going to be done. */
 export function reportPlan(plan: RestorePlan, target: Target, log: JobLog): void {
   const { collections, resource, jobs, limit } = plan;
+  const [{ manifest: full }] = jobs as [OpenedManifest];
   const documents = collections.reduce((sum, one) => sum + one.documents, 0);
   const bytes = collections.reduce((sum, one) => sum + one.bytes, 0);
   log.info(
@@ -31,6 +33,9 @@ export function reportPlan(plan: RestorePlan, target: Target, log: JobLog): void
     } ` +
       `of resource "${resource}" into ${target.description}`,
   );
+  if (full.scope.users) {
+    log.info(`Plan: users and roles ${plan.users ? "are restored too" : "are not restored"}`);
+  }
   if (limit === null) return;
   const entries = [...plan.slices.values()].reduce((sum, slice) => sum + slice.entries, 0);
   log.info(
@@ -90,7 +95,8 @@ export function reportDetails(
 /** What would be written to: the Full's collections, and what the oplog makes besides. */
 export function targetsOf(plan: RestorePlan): RestoredCollection[] {
   const targets = new Map<string, RestoredCollection>(
-    plan.collections.map((one) => [formatNamespace(one.namespace), one]),
+    plan.collections.filter(({ namespace }) => !isGathering(namespace))
+      .map((one) => [formatNamespace(one.namespace), one]),
   );
   for (const { namespace } of touchedByOplog(plan)) {
     const to = userNamespace(mapNamespace(namespace, plan.selection));

@@ -22,7 +22,8 @@ function manifest(collections = 1): Manifest {
     job: { id: 5, name: "Mongo.1", level: "F", previousName: null, clientName: "fd" },
     resource: "rs0",
     mode: "dump",
-    scope: { databases: ["*"] },
+    scope: { databases: ["*"], include: [], exclude: [], users: false },
+    authSchema: null,
     deployment: {
       kind: "replicaSet",
       setName: "rs0",

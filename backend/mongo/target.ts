@@ -12,13 +12,14 @@ import { documentsWithZeroTimestamp } from "../bson/zero_timestamp.ts";
 import { parseExtendedJson } from "../bson/extended_json_parser.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import type { OplogTarget, RestoredCollection, Target } from "../ports.ts";
+import type { OplogTarget, RestoredCollection, Target, UsersTarget } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { closeClient } from "./client.ts";
 import { driverError, isNamespaceNotFound } from "./driver_error.ts";
 import { OplogApplier } from "./oplog_applier.ts";
 import { RawValue } from "./raw_value.ts";
 import { type Connection, openForWriting } from "./topology.ts";
+import { MongoUsers } from "./users.ts";
 
 /** Finds the primary and opens it for writing. */
 export async function openTarget(uri: Secret): Promise<Target> {
@@ -37,6 +38,7 @@ const retiredOptions: ReadonlySet<string> = new Set(["autoIndexId", "recordIdsRe
 class MongoTarget implements Target {
   readonly description: string;
   readonly oplog: OplogTarget;
+  readonly users: UsersTarget;
   readonly #client: Connection["client"];
 
   constructor({ client, deployment }: Connection) {
@@ -44,6 +46,7 @@ class MongoTarget implements Target {
     this.description = `${set} at ${deployment.source} (MongoDB ${deployment.serverVersion})`;
     this.#client = client;
     this.oplog = { kind: "server", replay: new OplogApplier(client, deployment.serverVersion) };
+    this.users = new MongoUsers(client);
   }
 
   inOrder({ metadata }: RestoredCollection): boolean {

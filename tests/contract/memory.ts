@@ -24,6 +24,7 @@ import type {
   Spool,
   SpooledBytes,
   Target,
+  UserCollections,
 } from "../../backend/ports.ts";
 
 /** A raw BSON array of documents, as a getMore's nextBatch. */
@@ -108,6 +109,10 @@ export class MemorySource implements Source {
     );
   }
 
+  listUserCollections(): Promise<UserCollections> {
+    return Promise.resolve({ collections: [], authSchema: null });
+  }
+
   async *readBatches(namespace: Namespace, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const { documents, batchDocuments = 100 } = this.#find(namespace);
     const lost = this.#faults.loseCursorAfter?.get(formatNamespace(namespace)) ?? Infinity;
@@ -184,6 +189,7 @@ export class MemoryTarget implements Target {
   readonly written = new Map<string, Uint8Array[]>();
   readonly done: string[] = [];
   readonly oplog: OplogTarget = { kind: "server", replay: new MemoryReplay(this) };
+  readonly users = null;
   readonly #occupied: ReadonlySet<string>;
   readonly #failWrites: boolean;
 
