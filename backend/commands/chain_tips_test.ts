@@ -92,7 +92,7 @@ const faults: readonly { readonly name: string; readonly tip: Tip; readonly want
   {
     name: "another scope",
     tip: tip("Inc2", "Inc1", 120, { scope: { databases: ["a"], include: [], exclude: [], users: false } }),
-    want: /MONGO-403 .*database=a now, Inc1 had database=\*/,
+    want: /MONGO-403 .*database=a users=no now, Inc1 had database=\* users=no/,
   },
   {
     name: "an end before its parent's",

@@ -65,11 +65,11 @@ export async function listCollections(db: Db): Promise<Collection[]> {
   }
 }
 
-/** Those of some collections that a database has, whatever they hold. */
+/** Those of some collections that a database has, whatever they hold, sorted by name. */
 export async function describeNamed(db: Db, wanted: readonly Namespace[]): Promise<Collection[]> {
   const entries = await listEntries(db);
   const names = new Set(wanted.map(({ collection }) => collection));
-  const present = entries.filter(({ name }) => names.has(name));
+  const present = entries.filter(({ name }) => names.has(name)).sort((a, b) => (a.name < b.name ? -1 : 1));
   return await Promise.all(present.map((entry) => describeCollection(db, entry, "collection", entries)));
 }
 

@@ -16,7 +16,7 @@ import {
 } from "../namespace.ts";
 import type { MergedUsers, UserCollections, UsersTarget } from "../ports.ts";
 import { describeNamed } from "./catalog.ts";
-import { driverError, isNamespaceNotFound } from "./driver_error.ts";
+import { driverError, isNamespaceNotFound, isUnauthorized } from "./driver_error.ts";
 import { rawDocuments } from "./raw_cursor.ts";
 import { RawValue } from "./raw_value.ts";
 
@@ -136,7 +136,9 @@ export class MongoUsers implements UsersTarget {
         removed: [...before.users.keys()].filter((name) => !after.users.has(name)),
       };
     } catch (cause) {
-      throw driverError("restore the users and roles", cause, "restoreWrite");
+      throw isUnauthorized(cause)
+        ? unauthorized(cause)
+        : driverError("restore the users and roles", cause, "restoreWrite");
     }
   }
 
@@ -180,7 +182,9 @@ export class MongoUsers implements UsersTarget {
     });
     return (reply["roles"] as Document[]).filter(({ isBuiltin }) => isBuiltin !== true).map((found) => {
       const { role, db, privileges, roles, authenticationRestrictions } = found;
-      const restrictions = authenticationRestrictions?.length > 0 ? { authenticationRestrictions } : {};
+      // A list of lists: one for the role, where a record has that one only.
+      const own: Document[] = (authenticationRestrictions ?? []).flat();
+      const restrictions = own.length > 0 ? { authenticationRestrictions: own } : {};
       return { _id: `${db}.${role}`, role, db, privileges, roles, ...restrictions };
     });
   }
@@ -215,6 +219,19 @@ export class MongoUsers implements UsersTarget {
 interface Standing {
   readonly users: ReadonlyMap<string, string>;
   readonly roles: ReadonlyMap<string, string>;
+}
+
+/** Without the server's own words, which may have records in them. */
+function unauthorized(cause: unknown): PluginError {
+  return new PluginError(
+    "authentication",
+    "Cannot restore the users and roles: the user may not merge them into the server's own",
+    {
+      hint:
+        "The roles restore and readWriteAnyDatabase let a user do so: grant them, or restore with users=no.",
+      cause,
+    },
+  );
 }
 
 /** Refuses a merge that isn't complete: a server goes on behind a record that it can't take, and says so in its own log only. */

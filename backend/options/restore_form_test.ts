@@ -16,6 +16,7 @@ Deno.test("restoreForm: a prompt and a field for each option that may be given a
     ["ns_from", "STR"],
     ["ns_to", "STR"],
     ["where", "STR"],
+    ["users", "STR"],
   ];
   strictEqual(
     restoreForm(),
