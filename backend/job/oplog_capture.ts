@@ -225,6 +225,10 @@ export class OplogCapture implements Disposable {
       return isWanted ? this.#counted(bytes, entry.namespace) : null;
     }
     const command = readCommand(entry);
+    // A Full begins with the last thing that was done before it reads: such a rename is in what it reads.
+    const isBefore = this.#rules !== null && entry.at !== null &&
+      compareTimestamps(entry.at, this.#from) === 0;
+    if (isBefore && command.kind === "rename") return null;
     refuseCrossing(command, this.#context.accepts);
     if (command.kind === "commitTransaction" || command.kind === "abortTransaction") return bytes;
     if (command.kind !== "applyOps") {

@@ -46,6 +46,13 @@ Deno.test("OplogCapture refuses a rename in a Full's window, accepts $out there 
   }
 });
 
+Deno.test("OplogCapture leaves a rename out that a Full begins with: what it reads is behind that", async () => {
+  const entries = [rename(1000, "app.a", "app.b"), insert(1001)];
+  assert.deepEqual((await captureAll({ entries, kind: "of a Full" })).sent, hex([entries[1]!]));
+  const into = { entries, kind: "of a Full", include: ["app.b"] } as const;
+  assert.deepEqual((await captureAll(into)).sent, []);
+});
+
 const operation = (ns: string, _id: number) => ({ op: "i", ns, ui: null, o: { _id } });
 
 Deno.test("OplogCapture cuts transactions to its scope, counts them, and keeps what holds them together", async () => {

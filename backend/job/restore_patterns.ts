@@ -7,8 +7,9 @@
 import { PluginError } from "../errors.ts";
 import type { OpenedManifest } from "../manifest/reader.ts";
 import { describeScope } from "../manifest/scope.ts";
-import type { Namespace } from "../namespace.ts";
-import { NamespaceFilter } from "../options/namespace_pattern.ts";
+import { type Namespace, parseNamespace } from "../namespace.ts";
+import { countStars, NamespaceFilter } from "../options/namespace_pattern.ts";
+import { acceptsOf } from "./backup_scope.ts";
 import { userNamespace } from "./selection.ts";
 
 /**
@@ -27,9 +28,12 @@ export function refuseUnmatched(include: readonly string[], jobs: readonly Opene
   const views = new Set(
     known.filter(({ collection }) => collection === "system.views").map(({ database }) => database),
   );
+  const isInScope = (one: Namespace) => jobs.some(({ manifest }) => acceptsOf(manifest.scope)(one));
   const idle = include.filter((pattern) => {
     const filter = new NamespaceFilter([pattern], []);
-    return !known.some((one) => filter.accepts(one)) && ![...views].some((name) => filter.mayAcceptOf(name));
+    const mayBeView = [...views].some((name) => filter.mayAcceptOf(name)) &&
+      (countStars(pattern) > 0 || isInScope(parseNamespace(pattern)));
+    return !mayBeView && !known.some((one) => filter.accepts(one));
   });
   if (idle.length === 0) return;
   const scopes = new Set(jobs.map(({ manifest }) => describeScope(manifest.scope)));
