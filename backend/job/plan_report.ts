@@ -12,6 +12,7 @@ import type { JobLog, RestoredCollection, Target } from "../ports.ts";
 import { compareTimestamps, describeTimestamp, type Timestamp } from "../timestamp.ts";
 import { nameCollections, type RestorePlan } from "./restore_plan.ts";
 import { mapNamespace, userNamespace } from "./selection.ts";
+import { haveUsers } from "./users_restore.ts";
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from "./wording.ts";
 
 /** What a restore's time is estimated with, said wherever an estimate is: bytes of documents and entries of the oplog, each second. */
@@ -24,7 +25,6 @@ const shownMax = 50;
 /** Says in short what is going to be done. */
 export function reportPlan(plan: RestorePlan, target: Target, log: JobLog): void {
   const { collections, resource, jobs, limit } = plan;
-  const [{ manifest: full }] = jobs as [OpenedManifest];
   const documents = collections.reduce((sum, one) => sum + one.documents, 0);
   const bytes = collections.reduce((sum, one) => sum + one.bytes, 0);
   log.info(
@@ -33,7 +33,7 @@ export function reportPlan(plan: RestorePlan, target: Target, log: JobLog): void
     } ` +
       `of resource "${resource}" into ${target.description}`,
   );
-  if (full.scope.users) {
+  if (haveUsers(jobs)) {
     log.info(`Plan: users and roles ${plan.users ? "are restored too" : "are not restored"}`);
   }
   if (limit === null) return;

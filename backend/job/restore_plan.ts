@@ -19,7 +19,7 @@ import { isUsersOrRoles, isUsersOwn } from "../oplog/scope.ts";
 import { acceptsOf } from "./backup_scope.ts";
 import { isManifestPath, objectRoot } from "./object_path.ts";
 import { mapCollection, type Selection, userNamespace } from "./selection.ts";
-import { gatheringOf, wantsUsers } from "./users_restore.ts";
+import { gatheringOf, haveUsers, wantsUsers } from "./users_restore.ts";
 
 /** A collection of the Full, as it is to be restored. */
 export interface PlannedCollection extends RestoredCollection {
@@ -94,7 +94,7 @@ export function planRestore(
   const chosen = new Set([...touched].map(({ source }) => formatNamespace(source)));
   const own = [...all].filter(({ source }) => isUsersOwn(source));
   const isSelected = own.length === 0 ? null : own.some((one) => touched.has(one));
-  const users = wantsUsers({ options, scope, isSelected, isWhole });
+  const users = wantsUsers({ options, scope, isSelected, isWhole }) && haveUsers(jobs);
   const isInScope = acceptsOf(scope);
   // A server takes users and roles only, and has a version of its own.
   const isTaken = into === "directory" ? isUsersOwn : isUsersOrRoles;

@@ -5,8 +5,10 @@
  */
 
 import { PluginError } from "../errors.ts";
+import type { OpenedManifest } from "../manifest/reader.ts";
 import type { Scope } from "../manifest/scope.ts";
 import { gatheringNamespaces, isSameNamespace, type Namespace, usersNamespaces } from "../namespace.ts";
+import { isUsersOrRoles } from "../oplog/scope.ts";
 import type { Options } from "../options/table.ts";
 import type { JobLog, MergedUsers } from "../ports.ts";
 import { formatNumberOf } from "./wording.ts";
@@ -38,6 +40,15 @@ export function wantsUsers({ options, scope, isSelected, isWhole }: UsersQuestio
   if (options.users === "yes" || !scope.users) return scope.users;
   const isPart = options.include.length + options.exclude.length + options.ns_from.length > 0;
   return !isPart && (isSelected ?? isWhole);
+}
+
+/** Whether jobs have any users or roles, or changes of some. */
+export function haveUsers(jobs: readonly OpenedManifest[]): boolean {
+  return jobs.some(({ manifest: { databases, oplog } }) =>
+    databases.some(({ name, collections }) =>
+      collections.some((one) => isUsersOrRoles({ database: name, collection: one.name }))
+    ) || (oplog?.namespaces ?? []).some(isUsersOrRoles)
+  );
 }
 
 /** Where users or roles are gathered in a server before it takes them; any other namespace stays. */

@@ -245,3 +245,12 @@ Deno.test("canonicalText() sorts, escapes and refuses", () => {
     assert.throws(() => canonicalText(bad), TypeError);
   }
 });
+
+Deno.test("openManifest() reads manifests of before there were patterns and users in a scope", async () => {
+  const { authSchema: _, scope: { databases }, ...rest } = manifest();
+  const text = canonicalText({ ...rest, scope: { databases } });
+  const digest = blake3(new TextEncoder().encode(text)).toHex();
+  const sealed = `{"blake3":"${digest}","keyId":null,"manifest":${text},"signature":null}`;
+  const opened = await openManifest(new TextEncoder().encode(sealed), { keys: [], allowUnsigned: true });
+  assert.deepEqual([opened.manifest, opened.digest], [manifest(), digest]);
+});

@@ -25,6 +25,7 @@ import type {
   SpooledBytes,
   Target,
   UserCollections,
+  UsersTarget,
 } from "../../backend/ports.ts";
 
 /** A raw BSON array of documents, as a getMore's nextBatch. */
@@ -210,13 +211,25 @@ export class MemoryTarget implements Target {
   readonly written = new Map<string, Uint8Array[]>();
   readonly done: string[] = [];
   readonly oplog: OplogTarget = { kind: "server", replay: new MemoryReplay(this) };
-  readonly users = null;
+  readonly users: UsersTarget;
   readonly #occupied: ReadonlySet<string>;
   readonly #failWrites: boolean;
 
   constructor(options: { occupied?: readonly string[]; failWrites?: boolean } = {}) {
     this.#occupied = new Set(options.occupied ?? []);
     this.#failWrites = options.failWrites ?? false;
+    const note = (deed: string) => {
+      this.done.push(deed);
+      return Promise.resolve();
+    };
+    this.users = {
+      check: () => note("check users"),
+      discard: () => note("discard users"),
+      merge: async (drop) => {
+        await note(`merge users${drop ? ", drop" : ""}`);
+        return { users: 1, roles: 0, kept: [], own: ["admin.me"], removed: [] };
+      },
+    };
   }
 
   inOrder({ metadata }: RestoredCollection): boolean {

@@ -13,7 +13,7 @@ Deno.test("a chain with include= and exclude= is of what they choose, at every i
   await using source = await ReplicaSet.start({ members: 1 });
   await using target = await ReplicaSet.start({ members: 1 });
   await using jobs = await FolderJobs.make();
-  await using client = new MongoClient(source.uri);
+  await using client = new MongoClient(source.uri, { writeConcern: { w: "majority" } });
   await using restored = new MongoClient(target.uri);
   const app = client.db("app");
   const scope = "include=app.o*,app.view exclude=app.old";
