@@ -146,12 +146,12 @@ export interface Target extends AsyncDisposable {
 /** A server's own users and roles. */
 export interface UsersTarget {
   /**
-   * Refuses records that the server can't take.
+   * Refuses records that the server can't take, and a login that may not bring any; before anything is written.
    *
    * @param authSchema version of their form, null where that isn't known
-   * @throws PluginError `restoreTarget`
+   * @throws PluginError `restoreTarget`, `authentication`
    */
-  check(authSchema: number | null): Promise<void>;
+  check(authSchema: number | null, drop: boolean): Promise<void>;
   /** Removes what is gathered, if anything is. */
   discard(): Promise<void>;
   /**

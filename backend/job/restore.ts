@@ -254,7 +254,7 @@ class Restore {
     try {
       reportPlan(plan, target, log);
       const users = plan.users ? target.users : null;
-      await users?.check(plan.jobs[0]!.manifest.authSchema);
+      await users?.check(plan.jobs[0]!.manifest.authSchema, options.drop);
       const targets = targetsOf(plan);
       const occupied = new Set((await target.findOccupied(targets)).map(formatNamespace));
       const inTheWay = targets.map(({ namespace }) => namespace).filter((namespace) =>

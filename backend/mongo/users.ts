@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Db, type Document, type MongoClient, ReadPreference } from "mongodb";
+import { type Db, type Document, type MongoClient, MongoServerError, ReadPreference } from "mongodb";
 import { bsonType, findElement, stringValue } from "../bson/document.ts";
 import { PluginError } from "../errors.ts";
 import {
@@ -22,6 +22,7 @@ import { RawValue } from "./raw_value.ts";
 
 const { users: usersAt, roles: rolesAt } = usersNamespaces;
 const { users: gatheredUsersAt, roles: gatheredRolesAt } = gatheringNamespaces;
+const badValue = 2;
 const majority = { w: "majority" } as const;
 
 /** Forms of users' records that servers from 4.0 on know; between them lie upgrades that weren't brought to their end. */
@@ -71,12 +72,14 @@ export class MongoUsers implements UsersTarget {
     this.#admin = client.db("admin");
   }
 
-  async check(authSchema: number | null): Promise<void> {
+  async check(authSchema: number | null, drop: boolean): Promise<void> {
     const own: unknown = await this.#admin.command({ getParameter: 1, authSchemaVersion: 1 })
       .then((reply) => reply["authSchemaVersion"], () => null);
     // A server that doesn't say, or doesn't know the word any more, has the newest form.
     const [from, to] = [authSchema ?? newestSchema, typeof own === "number" ? own : newestSchema];
-    if (knownSchemas.includes(from) && knownSchemas.includes(to) && from <= to) return;
+    if (knownSchemas.includes(from) && knownSchemas.includes(to) && from <= to) {
+      return await this.#checkLogin(drop);
+    }
     throw new PluginError(
       "restoreTarget",
       `Cannot restore users and roles: the backup has them in form ${from} of authSchema, the server in form ${to}; wanted ${
@@ -87,6 +90,29 @@ export class MongoUsers implements UsersTarget {
           "Restore with users=no, and make the users anew: one of the two is of an upgrade of users' records that was not brought to its end, or too old.",
       },
     );
+  }
+
+  /** Asks for a merge of nothing: whoever may merge is told that there is nothing to do. */
+  async #checkLogin(drop: boolean): Promise<void> {
+    try {
+      await this.#merge({ users: "", roles: "", drop });
+    } catch (cause) {
+      if (cause instanceof MongoServerError && cause.code === badValue) return;
+      throw isUnauthorized(cause)
+        ? unauthorized(cause)
+        : driverError("restore users and roles into this server", cause, "restoreTarget");
+    }
+  }
+
+  async #merge({ users, roles, drop }: { users: string; roles: string; drop: boolean }): Promise<void> {
+    await this.#admin.command({
+      _mergeAuthzCollections: 1,
+      tempUsersCollection: users,
+      tempRolesCollection: roles,
+      drop,
+      db: "",
+      writeConcern: majority,
+    });
   }
 
   async discard(): Promise<void> {
@@ -109,13 +135,10 @@ export class MongoUsers implements UsersTarget {
       const own = await this.#keepOwn(present);
       const gathered = await this.#gathered();
       const before = await this.#standing(gathered.roles);
-      await this.#admin.command({
-        _mergeAuthzCollections: 1,
-        tempUsersCollection: present.has(gatheredUsersAt.collection) ? formatNamespace(gatheredUsersAt) : "",
-        tempRolesCollection: present.has(gatheredRolesAt.collection) ? formatNamespace(gatheredRolesAt) : "",
+      await this.#merge({
+        users: present.has(gatheredUsersAt.collection) ? formatNamespace(gatheredUsersAt) : "",
+        roles: present.has(gatheredRolesAt.collection) ? formatNamespace(gatheredRolesAt) : "",
         drop,
-        db: "",
-        writeConcern: majority,
       });
       const after = await this.#standing(gathered.roles);
       refuseUntaken(gathered, before, after, drop);

@@ -2,8 +2,11 @@
 
 import assert from "node:assert/strict";
 import { Decimal128, type Document, MongoClient } from "mongodb";
+import { openTarget } from "../../backend/mongo/target.ts";
+import { Secret } from "../../backend/secret.ts";
 import { ReplicaSet } from "../lab/mongod.ts";
 import { FolderJobs } from "./folder_jobs.ts";
+import { failsWith } from "./mongo_edges.ts";
 
 const auth = { user: "root", password: "x" };
 
@@ -131,7 +134,8 @@ Deno.test("users and roles come back with a chain, to any instant, and never at 
       await app.command({ updateUser: "alice", pwd: "new" });
       await app.command({ createUser: "bob", pwd: "bob", roles: ["clerk"] });
       await app.command({ createRole: "late", privileges: [], roles: ["seller"] });
-      await app.command({ dropUser: "far" });
+      // A slice ends with what a majority has.
+      await app.command({ dropUser: "far", writeConcern: { w: "majority" } });
     });
     await jobs.backUp("I", "inc", from);
   });
@@ -247,4 +251,52 @@ Deno.test("a backup whose user may not read users says who may, and what to say 
   );
   assert.match(await jobs.backUp("F", "some", `${uri} users=no`), /Not included: users and roles/);
   await assert.rejects(jobs.restore(`${uri} users=yes`), /MONGO-602 .*the backup was made without them/);
+});
+
+Deno.test("the first user of a server comes by an Incremental", async () => {
+  await using source = await ReplicaSet.start({ members: 1 });
+  await using target = await startSet();
+  await using jobs = await FolderJobs.make();
+  await as(source.uri, (client) => client.db("app").collection("a").insertOne({}));
+  assert.match(await jobs.backUp("F", "full", `uri=${source.uri}`), /Users and roles: the server has none/);
+  await as(
+    source.uri,
+    (client) =>
+      client.db("app").command({
+        createUser: "first",
+        pwd: "first",
+        roles: [],
+        writeConcern: { w: "majority" },
+      }),
+  );
+  await jobs.backUp("I", "inc", `uri=${source.uri}`);
+  await jobs.restore(`uri=${target.set.uri}`);
+  assert.ok(await canLogIn(target.uriOf("first", "first", "app")));
+});
+
+Deno.test("UsersTarget.check() refuses before anything is written", async () => {
+  await using set = await startSet();
+  const check = async (user: string, authSchema: number | null, drop: boolean) => {
+    await using target = await openTarget(new Secret(set.uriOf(user, "x")));
+    await target.users!.check(authSchema, drop);
+  };
+  await as(set.set.uri, async (client) => {
+    const create = (createUser: string, roles: string[]) =>
+      client.db("admin").command({ createUser, pwd: "x", roles });
+    await create("writer", ["readWriteAnyDatabase"]);
+    await create("restorer", ["restore", "readWriteAnyDatabase"]);
+  });
+  for (const drop of [false, true]) {
+    for (const authSchema of [null, 3, 5]) await check("restorer", authSchema, drop);
+    await assert.rejects(check("writer", 5, drop), failsWith("authentication", /may not merge them/));
+  }
+  for (const authSchema of [1, 2, 4, 6]) {
+    await assert.rejects(
+      check("restorer", authSchema, false),
+      failsWith(
+        "restoreTarget",
+        new RegExp(`in form ${authSchema} of authSchema, the server in form 5; wanted 3 or 5`),
+      ),
+    );
+  }
 });

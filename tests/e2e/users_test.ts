@@ -47,7 +47,7 @@ Deno.test("users come back through a real Bacula", async (t) => {
     /Users and roles: admin\.system\.roles, admin\.system\.users, admin\.system\.version/,
   );
   assert.ok((await lab.listFiles(full.jobId)).includes("/@mongodb/rs0/admin/system.users.bson"));
-  await app.command({ updateUser: "alice", pwd: "new" });
+  await app.command({ updateUser: "alice", pwd: "new", writeConcern: { w: "majority" } });
   const incremental = await run("Incremental");
   await app.command({ dropUser: "alice" });
   await app.command({ createUser: "mallory", pwd: "m", roles: [] });
