@@ -98,6 +98,16 @@ Deno.test("planRestore() takes users and roles as their files and the options me
   }
 });
 
+Deno.test("planRestore() takes what the oplog makes later with all of the data, whether users are marked or not", () => {
+  const isTaken = (selected: readonly string[]) =>
+    plan({ ...withUsers, selected }).selection.accepts(parseNamespace("app.later"));
+  assert.deepEqual([isTaken(all), isTaken([...dataFiles, piece]), isTaken([...userFiles, piece])], [
+    true,
+    true,
+    false,
+  ]);
+});
+
 Deno.test("planRestore() gathers users in a server, and leaves them their names in a directory", () => {
   const inServer = plan({ ...withUsers, selected: all });
   const gathered = inServer.collections.filter(({ source }) => source.database === "admin");
