@@ -52,6 +52,14 @@ export interface Collection {
   readonly metadata: string;
 }
 
+/** Where a server keeps its users and roles. */
+export interface UserCollections {
+  /** `admin.system.users`, `admin.system.roles` and `admin.system.version`; empty where there are neither users nor roles. */
+  readonly collections: readonly Collection[];
+  /** Version of the form of users' records, or null where the server doesn't say. */
+  readonly authSchema: number | null;
+}
+
 /** What a member's oplog reaches over. */
 export interface OplogWindow {
   readonly oldest: Timestamp;
@@ -99,6 +107,12 @@ export interface Source extends AsyncDisposable {
   /** Every collection of a database that holds users' data, sorted by name; see the room's own rules for what is left out. */
   listCollections(database: string): Promise<Collection[]>;
   /**
+   * Where the server keeps its users and roles.
+   *
+   * @throws PluginError `authentication` when they may not be read
+   */
+  listUserCollections(): Promise<UserCollections>;
+  /**
    * The raw BSON arrays of a collection's batches in natural order, each `nextBatch` as the server sent it. The next batch is
    * requested before the last one is handed out. Ends only when the server closed the cursor as exhausted.
    *
@@ -137,6 +151,39 @@ export interface Target extends AsyncDisposable {
   finish(collection: RestoredCollection): Promise<void>;
   /** What it does with the oplog. */
   readonly oplog: OplogTarget;
+  /** Takes users and roles that were gathered; null where they are as any other collection. */
+  readonly users: UsersTarget | null;
+}
+
+/** A server's own users and roles. */
+export interface UsersTarget {
+  /**
+   * Refuses records that the server can't take, and a login that may not bring any; before anything is written.
+   *
+   * @param authSchema version of their form, null where that isn't known
+   * @throws PluginError `restoreTarget`, `authentication`
+   */
+  check(authSchema: number | null, drop: boolean): Promise<void>;
+  /** Removes what is gathered, if anything is. */
+  discard(): Promise<void>;
+  /**
+   * Makes what was gathered the server's own, and removes it from where it was gathered. The user who is logged in and the roles of that user stay as they are.
+   *
+   * @param drop whether others are replaced, and those that weren't gathered removed
+   * @throws PluginError `restoreWrite` unless all of them are there then
+   */
+  merge(drop: boolean): Promise<MergedUsers>;
+}
+
+/** What became of users and roles; each by its name, `database.user`. */
+export interface MergedUsers {
+  readonly users: number;
+  readonly roles: number;
+  /** Those that were there already and stay as they were. */
+  readonly kept: readonly string[];
+  /** Whom the restore is logged in as, with all roles of their own making. */
+  readonly own: readonly string[];
+  readonly removed: readonly string[];
 }
 
 /** A server replays the oplog, a directory keeps it. */

@@ -34,7 +34,8 @@ async function make(
     job: { id: 5, name, level: name[0] as "F" | "I" | "D", previousName: null, clientName: "fd" },
     resource: "rs0",
     mode: "dump",
-    scope: { databases: ["*"] },
+    scope: { databases: ["*"], include: [], exclude: [], users: false },
+    authSchema: null,
     deployment: {
       kind: "replicaSet",
       setName: "rs0",

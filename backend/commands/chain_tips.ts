@@ -67,8 +67,8 @@ function checkNextTip(resource: string, parent: Tip | undefined, next: Tip): voi
     throw unlinkable(resource, `${found}, wanted a Full that continues nothing`);
   }
   if (parent === undefined) return;
-  const { setName, setId, scope: { databases }, position, jobName } = next;
-  const query = { previousJobName: parent.jobName, resource, setName, setId, databases };
+  const { setName, setId, scope, position, jobName } = next;
+  const query = { previousJobName: parent.jobName, resource, setName, setId, scope };
   findParent({ format: "podheitor-mongodb-tip/1", resource, tips: [parent] }, query);
   if (compareTimestamps(position, parent.position) >= 0 && position.term >= parent.position.term) return;
   throw unlinkable(

@@ -16,7 +16,7 @@ function tip(jobName: string, parentName: string | null, t: number, more: Partia
     setName: "rs0",
     setId: null,
     member: "h:1",
-    scope: { databases: ["*"] },
+    scope: { databases: ["*"], include: [], exclude: [], users: false },
     position: { t, i: 1, term: 1 },
     manifestDigest: "ab".repeat(32),
     ...more,
@@ -91,8 +91,8 @@ const faults: readonly { readonly name: string; readonly tip: Tip; readonly want
   },
   {
     name: "another scope",
-    tip: tip("Inc2", "Inc1", 120, { scope: { databases: ["a"] } }),
-    want: /MONGO-403 .*database=a now, Inc1 had database=\*/,
+    tip: tip("Inc2", "Inc1", 120, { scope: { databases: ["a"], include: [], exclude: [], users: false } }),
+    want: /MONGO-403 .*database=a users=no now, Inc1 had database=\* users=no/,
   },
   {
     name: "an end before its parent's",

@@ -8,6 +8,7 @@ import { asPluginError, PluginError } from "../errors.ts";
 import { DumpDirectory } from "../folder/dump_directory.ts";
 import { FileSpool } from "../folder/spool.ts";
 import { runBackup } from "../job/backup.ts";
+import { ScopedSource, scopeOf } from "../job/backup_scope.ts";
 import { type EstimateContext, runEstimate, runIncrementalEstimate } from "../job/estimate.ts";
 import { type Parent, runIncremental } from "../job/incremental.ts";
 import type { BackupContext, BackupResult } from "../job/job_manifest.ts";
@@ -133,13 +134,12 @@ async function runFull(session: BackendSession, context: BackupContext): Promise
 
 function parentOf(known: TipsFile | null, { job, options, resource, source }: BackupContext): Parent {
   const { setName, setId } = source.deployment;
-  const databases = options.database;
   return findParent(known, {
     previousJobName: job.previousJobName,
     resource,
     setName: setName ?? "",
     setId,
-    databases,
+    scope: scopeOf(options),
   });
 }
 
@@ -185,9 +185,9 @@ async function estimate(session: BackendSession, log: JobLog, report: JobReport)
   await using source = await openSource(await resolveUri(options, readSecretFile));
   const resource = nameResource(options, source.deployment);
   const context: EstimateContext = {
-    source,
+    source: new ScopedSource(source, scopeOf(options)),
     resource,
-    databases: options.database,
+    databases: options.users === "no" ? options.database : [...options.database, "admin"],
     log,
     announce: (file) => session.announceFile(file),
     timeSeconds: Math.floor(report.startedAt.getTime() / 1000),

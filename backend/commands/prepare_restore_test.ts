@@ -96,7 +96,7 @@ for (const { name, pairs, want } of refused) {
         code: "usage",
         message: want,
         hint:
-          /Parameters: uri, drop, allow_unsigned, pit, dry_run, include, exclude, ns_from, ns_to, where\.$/,
+          /Parameters: uri, drop, allow_unsigned, pit, dry_run, include, exclude, ns_from, ns_to, where, index_build, parallel_indexes, write_concern, parallel_restore, users\.$/,
       });
       deepStrictEqual([...Deno.readDirSync(folder)], []);
     }));

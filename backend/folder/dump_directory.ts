@@ -18,6 +18,7 @@ export class DumpDirectory implements Target {
   readonly description: string;
   /** The oplog is kept as mongodump keeps it: `oplog.bson` at the root. */
   readonly oplog: OplogTarget;
+  readonly users = null;
   readonly #root: string;
   readonly #escape: (name: string) => string;
   readonly #written = new Set<string>();

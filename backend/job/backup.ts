@@ -5,15 +5,25 @@
  */
 
 import type { Manifest } from "../manifest/schema.ts";
+import type { Scope } from "../manifest/scope.ts";
 import { formatNamespace } from "../namespace.ts";
 import type { Oplog } from "../ports.ts";
 import { describeTimestamp, type OplogPosition } from "../timestamp.ts";
+import {
+  acceptsOf,
+  logScope,
+  narrowDatabases,
+  noUsers,
+  reportScope,
+  ScopedSource,
+  scopeOf,
+} from "./backup_scope.ts";
 import { type DumpContext, settleCount } from "./collection_dump.ts";
 import { dumpDatabases, selectDatabases } from "./database_dump.ts";
 import { type BackupContext, type BackupResult, sendManifest, toSeconds } from "./job_manifest.ts";
 import { Lane } from "./lane.ts";
 import { OplogCapture, oplogSupply } from "./oplog_capture.ts";
-import { awaitCommitted, findStart, reportScope, reportWindow, rolledBack, scopeOf } from "./oplog_source.ts";
+import { awaitCommitted, findStart, reportWindow, rolledBack } from "./oplog_source.ts";
 import { SegmentSupply } from "./segment_supply.ts";
 import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wording.ts";
 
@@ -22,7 +32,9 @@ const spareSegments = 2;
 
 /** Runs a Full and resolves when its manifest has been sent. */
 export async function runBackup(context: BackupContext): Promise<BackupResult> {
-  const { source, options, log, clock } = context;
+  const { options, log, clock } = context;
+  const scope = scopeOf(options);
+  const source = new ScopedSource(context.source, scope);
   const { oplog } = source;
   const startedAt = clock.now();
   // Before anything else is looked at: whatever changes from here on is in the slice.
@@ -30,8 +42,11 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     from: await findStart(oplog, context.signal),
     rollbacks: await oplog.rollbacks(),
   };
-  const names = selectDatabases(await source.listDatabases(), options.database);
+  const users = scope.users ? await source.listUserCollections() : noUsers;
+  const chosen = selectDatabases(await context.source.listDatabases(), options.database);
+  const names = narrowDatabases(chosen, scope, users);
   logOpening(context, names);
+  logScope(scope, users, log);
 
   const failure = new AbortController();
   const readers = Math.min(options.parallel_dbs, Math.max(names.length, 1));
@@ -51,8 +66,12 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
   const dump = () => dumpDatabases({ ...shared, clock }, names, readers, failure);
   const content = oplog === null || start === null
     ? { databases: await dump(), oplog: null }
-    : await dumpWithOplog(context, shared, oplog, start, dump, failure);
-  const result = await sendManifest(context, { level: "F", parent: null, ...content }, startedAt);
+    : await dumpWithOplog(context, shared, scope, oplog, start, dump, failure);
+  const result = await sendManifest(
+    context,
+    { level: "F", parent: null, authSchema: users.authSchema, ...content },
+    startedAt,
+  );
   logClosing(context, result.manifest, startedAt);
   return result;
 }
@@ -61,13 +80,14 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
 async function dumpWithOplog(
   context: BackupContext,
   shared: DumpContext,
+  scope: Scope,
   oplog: Oplog,
   start: { readonly from: OplogPosition; readonly rollbacks: number | null },
   dump: () => Promise<Manifest["databases"]>,
   failure: AbortController,
 ): Promise<Pick<Manifest, "databases" | "oplog">> {
   const { job, options, log, intervalSeconds } = context;
-  const accepts = scopeOf(options.database);
+  const accepts = acceptsOf(scope);
   using supply = oplogSupply(options.segment_size);
   using capture = new OplogCapture(
     { ...shared, supply, oplog, jobName: job.jobName, accepts },
@@ -93,7 +113,7 @@ async function dumpWithOplog(
   for (const doubt of shared.doubts ?? []) {
     if (!changed.has(formatNamespace(doubt.data))) await settleCount(shared, doubt);
   }
-  reportScope(slice, capture.leftOut, options.database, log);
+  reportScope(slice, capture.leftOut, scope, log);
   await reportWindow(oplog, intervalSeconds, log);
   return { databases, oplog: slice };
 }
@@ -108,9 +128,6 @@ function logOpening(context: BackupContext, names: readonly string[]): void {
   );
   for (const warning of warnings) log.warning(warning);
   log.info(`Databases: ${names.join(", ") || "none"}; ${options.parallel_dbs} at a time`);
-  if (options.database.includes("*")) {
-    log.info("Not included: users and roles (admin.system.*), and the databases config and local");
-  }
   if (context.signingKey === null) {
     log.warning(
       "sign=no: nobody will be able to tell whether this backup was changed; restoring it has to be allowed explicitly",

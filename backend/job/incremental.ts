@@ -8,9 +8,10 @@ import type { ManifestOplog } from "../manifest/schema.ts";
 import { describeTimestamp, type OplogPosition } from "../timestamp.ts";
 import { PluginError } from "../errors.ts";
 import { type BackupContext, type BackupResult, sendManifest, toSeconds } from "./job_manifest.ts";
+import { acceptsOf, reportScope, scopeOf } from "./backup_scope.ts";
 import { Lane } from "./lane.ts";
 import { OplogCapture, oplogSupply } from "./oplog_capture.ts";
-import { findOplogWith, reportScope, reportWindow, scopeOf } from "./oplog_source.ts";
+import { findOplogWith, reportWindow } from "./oplog_source.ts";
 import { formatBytes, formatCount, formatSeconds } from "./wording.ts";
 
 /** The job that an incremental continues. */
@@ -41,7 +42,7 @@ export async function runIncremental(
   const { oplog, isPicked } = await findOplogWith(parent.position, source.oplog, source, log);
   try {
     using supply = oplogSupply(options.segment_size);
-    const accepts = scopeOf(options.database);
+    const scope = scopeOf(options);
     using capture = new OplogCapture(
       {
         ...context,
@@ -50,7 +51,7 @@ export async function runIncremental(
         timeSeconds: toSeconds(startedAt),
         oplog,
         jobName: job.jobName,
-        accepts,
+        accepts: acceptsOf(scope),
       },
       parent.position,
       "of an increment",
@@ -65,10 +66,11 @@ export async function runIncremental(
       parent: { jobName: parent.jobName, blake3: parent.manifestDigest },
       oplog: slice,
       databases: [],
+      authSchema: null,
     };
     const result = await sendManifest(context, content, startedAt);
     logClosing(context, slice, startedAt);
-    reportScope(slice, capture.leftOut, options.database, log);
+    reportScope(slice, capture.leftOut, scope, log);
     return result;
   } finally {
     if (!isPicked) await oplog[Symbol.asyncDispose]();

@@ -10,6 +10,7 @@ import type { SigningKey } from "../manifest/signature.ts";
 import type { Options } from "../options/table.ts";
 import type { Clock, JobLog, ObjectSink, Source } from "../ports.ts";
 import type { JobInfo } from "../protocol/message.ts";
+import { scopeOf } from "./backup_scope.ts";
 import { chunksOf, sendObject } from "./collection_dump.ts";
 import { manifestPath } from "./object_path.ts";
 import { formatNumberOf } from "./wording.ts";
@@ -39,7 +40,7 @@ export interface BackupResult {
 }
 
 /** What the kinds of jobs differ in. */
-type JobContent = Pick<Manifest, "parent" | "oplog" | "databases"> & {
+type JobContent = Pick<Manifest, "parent" | "oplog" | "databases" | "authSchema"> & {
   readonly level: Manifest["job"]["level"];
 };
 
@@ -69,7 +70,10 @@ export async function sendManifest(
   return { manifest, sealed };
 }
 
-function describe(context: BackupContext, { level, parent, oplog, databases }: JobContent): Manifest {
+function describe(
+  context: BackupContext,
+  { level, parent, oplog, databases, authSchema }: JobContent,
+): Manifest {
   const { job, options, source, clock, program, resource } = context;
   const collections = databases.flatMap((database) => database.collections);
   const segments = collections.flatMap((collection) => collection.segments);
@@ -86,7 +90,8 @@ function describe(context: BackupContext, { level, parent, oplog, databases }: J
     },
     resource,
     mode: "dump",
-    scope: { databases: [...options.database].sort() },
+    scope: scopeOf(options),
+    authSchema,
     deployment: { ...source.deployment, members: [...source.deployment.members] },
     parent,
     oplog,

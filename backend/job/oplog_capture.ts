@@ -11,13 +11,20 @@ import type { ManifestOplog, ManifestOplogSegment } from "../manifest/schema.ts"
 import { formatNamespace, parseNamespace } from "../namespace.ts";
 import { mayBeUpheaval, readCommand, refuseUpheaval } from "../oplog/command.ts";
 import { readEntry } from "../oplog/entry.ts";
-import { type Accepts, replaceOperations, scopeOperations, touchedByCommand } from "../oplog/scope.ts";
+import {
+  type Accepts,
+  refuseCrossing,
+  replaceOperations,
+  scopeOperations,
+  touchedByCommand,
+} from "../oplog/scope.ts";
 import { WindowRules } from "../oplog/window_rules.ts";
 import type { Oplog } from "../ports.ts";
 import { compareTimestamps, describeTimestamp, type OplogPosition } from "../timestamp.ts";
 import { type DumpContext, sendObject } from "./collection_dump.ts";
 import { oplogPath } from "./object_path.ts";
 import { SegmentSupply } from "./segment_supply.ts";
+import { viewNamespace } from "./selection.ts";
 
 /** What a capture shares with the rest of its job. */
 export type CaptureContext =
@@ -107,7 +114,7 @@ export class OplogCapture implements Disposable {
     this.#last = to;
   }
 
-  /** Entries that were left out for being of other databases. */
+  /** Entries that were left out for being out of the scope. */
   get leftOut(): number {
     return this.#scanner.leftOut + this.#leftCommands;
   }
@@ -182,7 +189,8 @@ export class OplogCapture implements Disposable {
         },
       );
     }
-    if (mayBeUpheaval(namespace)) this.#scanner.ask(name);
+    const isOfViews = namespace.collection === "system.views" && this.#context.accepts(namespace);
+    if (isOfViews || mayBeUpheaval(namespace)) this.#scanner.ask(name);
     else if (this.#context.accepts(namespace)) this.#scanner.keep(name);
     else this.#scanner.skip(name);
   }
@@ -207,9 +215,15 @@ export class OplogCapture implements Disposable {
     const entry = readEntry(bytes);
     refuseUpheaval(entry);
     if (entry.op !== "c") {
-      return this.#context.accepts(entry.namespace) ? this.#counted(bytes, entry.namespace) : null;
+      const view = entry.namespace.collection === "system.views"
+        ? viewNamespace(entry.object2?.value ?? entry.object)
+        : null;
+      const isWanted = this.#context.accepts(entry.namespace) &&
+        (view === null || this.#context.accepts(view));
+      return isWanted ? this.#counted(bytes, entry.namespace) : null;
     }
     const command = readCommand(entry);
+    refuseCrossing(command, this.#context.accepts);
     if (command.kind === "commitTransaction" || command.kind === "abortTransaction") return bytes;
     if (command.kind !== "applyOps") {
       const touched = touchedByCommand(command).filter((namespace) => this.#context.accepts(namespace));

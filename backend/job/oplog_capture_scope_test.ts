@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { type Document, Int32, serialize } from "bson";
-import { captureAll, hex, insert } from "../../tests/contract/capture.ts";
+import { captureAll, hex, insert, testScope } from "../../tests/contract/capture.ts";
 import { commandBytes, place, transactionFields } from "../../tests/contract/oplog_entries.ts";
 import type { Namespace } from "../namespace.ts";
-import { scopeOf } from "./oplog_source.ts";
+import { acceptsOf } from "./backup_scope.ts";
 
 const rename = (t: number, from: string, to: string, more: Document = {}) =>
   commandBytes(place(t), "app", { renameCollection: from, to, stayTemp: false, ...more });
@@ -50,6 +50,13 @@ Deno.test("OplogCapture refuses a rename in a Full's window, accepts $out there 
     const { sent } = await captureAll({ entries, kind: "of a Full", databases: ["other"] });
     assert.deepEqual(sent, []);
   }
+});
+
+Deno.test("OplogCapture leaves a rename out that a Full begins with: what it reads is behind that", async () => {
+  const entries = [rename(1000, "app.a", "app.b"), insert(1001)];
+  assert.deepEqual((await captureAll({ entries, kind: "of a Full" })).sent, hex([entries[1]!]));
+  const into = { entries, kind: "of a Full", include: ["app.b"] } as const;
+  assert.deepEqual((await captureAll(into)).sent, []);
 });
 
 const operation = (ns: string, _id: number) => ({ op: "i", ns, ui: null, o: { _id } });
@@ -113,9 +120,9 @@ Deno.test("OplogCapture counts a command for each namespace of the scope that it
   assert.deepEqual(slice.namespaces, [count(2, ""), count(1, "a"), count(1, "b")]);
 });
 
-Deno.test("scopeOf() takes the databases of the job, and never a server's own", () => {
+Deno.test("acceptsOf() takes the databases of the job, and never a server's own", () => {
   const name = (database: string, collection: string): Namespace => ({ database, collection });
-  const [all, some] = [scopeOf(["*"]), scopeOf(["app"])];
+  const [all, some] = [acceptsOf(testScope()), acceptsOf(testScope(["app"]))];
   assert.deepEqual([all(name("app", "a")), all(name("config", "x")), all(name("admin", "system.users"))], [
     true,
     false,

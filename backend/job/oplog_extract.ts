@@ -9,7 +9,13 @@ import { SegmentPool } from "../../wasm/segment.ts";
 import { formatNamespace } from "../namespace.ts";
 import { readCommand } from "../oplog/command.ts";
 import { readEntry } from "../oplog/entry.ts";
-import { isServersOwn, replaceOperations, scopeOperations, touchedByCommand } from "../oplog/scope.ts";
+import {
+  isServersOwn,
+  isUsersOrRoles,
+  replaceOperations,
+  scopeOperations,
+  touchedByCommand,
+} from "../oplog/scope.ts";
 import type { Namespace } from "../namespace.ts";
 import type { OplogTarget } from "../ports.ts";
 import type { OplogPosition, Timestamp } from "../timestamp.ts";
@@ -99,7 +105,7 @@ export class OplogExtract implements SegmentConsumer {
   }
 
   #accepts(namespace: Namespace): boolean {
-    if (isServersOwn(namespace)) return false;
+    if (isServersOwn(namespace)) return isUsersOrRoles(namespace) && this.#selection.accepts(namespace);
     return namespace.collection === "system.views" || this.#selection.accepts(userNamespace(namespace));
   }
 

@@ -5,12 +5,9 @@
  */
 
 import { PluginError } from "../errors.ts";
-import type { ManifestOplog } from "../manifest/schema.ts";
-import { isServersOwn } from "../oplog/scope.ts";
-import type { Namespace } from "../namespace.ts";
 import type { JobLog, Oplog, OplogWindow, Source } from "../ports.ts";
 import { compareTimestamps, describeTimestamp, type OplogPosition } from "../timestamp.ts";
-import { formatCount, formatDuration, formatNumberOf } from "./wording.ts";
+import { formatDuration } from "./wording.ts";
 
 /** How long the majority may take to have what was read. */
 const commitPatienceMs = 60_000;
@@ -150,32 +147,4 @@ export async function reportWindow(oplog: Oplog, intervalSeconds: number | null,
         "Enlarge it (replSetResizeOplog) or run Incrementals more often, or the chain will break",
     );
   } else log.info(reach);
-}
-
-/** Says what of the oplog isn't in a slice since the operator chose databases. */
-export function reportScope(
-  slice: ManifestOplog,
-  leftOut: number,
-  databases: readonly string[],
-  log: JobLog,
-): void {
-  if (databases.includes("*")) return;
-  const chosen = databases.join(", ");
-  if (leftOut > 0) {
-    log.info(`Left out ${formatCount(leftOut)} oplog entries of other databases than ${chosen}`);
-  }
-  if (slice.cutTransactions > 0) {
-    log.warning(
-      `${
-        formatNumberOf(slice.cutTransactions, "transaction")
-      } wrote to other databases than ${chosen} too: only the part in these was kept`,
-    );
-  }
-}
-
-/** Which namespaces belong to a job. */
-export function scopeOf(databases: readonly string[]): (namespace: Namespace) => boolean {
-  const all = databases.includes("*");
-  const chosen = new Set(databases);
-  return (namespace) => !isServersOwn(namespace) && (all || chosen.has(namespace.database));
 }

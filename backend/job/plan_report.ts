@@ -7,10 +7,12 @@
 import { PluginError } from "../errors.ts";
 import type { OpenedManifest } from "../manifest/reader.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
+import { isGathering } from "../oplog/scope.ts";
 import type { JobLog, RestoredCollection, Target } from "../ports.ts";
 import { compareTimestamps, describeTimestamp, type Timestamp } from "../timestamp.ts";
 import { nameCollections, type RestorePlan } from "./restore_plan.ts";
 import { mapNamespace, userNamespace } from "./selection.ts";
+import { haveUsers } from "./users_restore.ts";
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from "./wording.ts";
 
 /** What a restore's time is estimated with, said wherever an estimate is: bytes of documents and entries of the oplog, each second. */
@@ -31,6 +33,9 @@ export function reportPlan(plan: RestorePlan, target: Target, log: JobLog): void
     } ` +
       `of resource "${resource}" into ${target.description}`,
   );
+  if (haveUsers(jobs)) {
+    log.info(`Plan: users and roles ${plan.users ? "are restored too" : "are not restored"}`);
+  }
   if (limit === null) return;
   const entries = [...plan.slices.values()].reduce((sum, slice) => sum + slice.entries, 0);
   log.info(
@@ -90,7 +95,8 @@ export function reportDetails(
 /** What would be written to: the Full's collections, and what the oplog makes besides. */
 export function targetsOf(plan: RestorePlan): RestoredCollection[] {
   const targets = new Map<string, RestoredCollection>(
-    plan.collections.map((one) => [formatNamespace(one.namespace), one]),
+    plan.collections.filter(({ namespace }) => !isGathering(namespace))
+      .map((one) => [formatNamespace(one.namespace), one]),
   );
   for (const { namespace } of touchedByOplog(plan)) {
     const to = userNamespace(mapNamespace(namespace, plan.selection));

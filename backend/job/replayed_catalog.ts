@@ -11,7 +11,7 @@ import { formatNamespace, type Namespace } from "../namespace.ts";
 import type { OplogCommand } from "../oplog/command.ts";
 import { isTruthy, type OplogEntry } from "../oplog/entry.ts";
 import { IndexCatalog } from "../oplog/index_catalog.ts";
-import { isServersOwn } from "../oplog/scope.ts";
+import { isServersOwn, isTemporary, isUsersOrRoles } from "../oplog/scope.ts";
 import type { ReplayTarget } from "../ports.ts";
 import {
   bucketPrefix,
@@ -33,9 +33,6 @@ const timeSeriesOptions: ReadonlySet<string> = new Set([
   "collation",
   "storageEngine",
 ]);
-
-/** Collections that a server makes on its way to another one: of $out, mapReduce, convertToCapped and renames between databases. */
-const temporary = /^tmp(\.agg_out\.|\.mr\.|\w{5}\.(convertToCapped|renameCollection)\b)/;
 
 /** Follows the commands of an oplog. Its own namespaces are those of the source; the indexes are kept under the target's. */
 export class ReplayedCatalog {
@@ -184,7 +181,7 @@ export class ReplayedCatalog {
     const [takesFrom, takesTo] = [this.accepts(from), this.accepts(to)];
     if (!takesFrom && !takesTo) return [];
     // It was to become something that isn't wanted.
-    if (!takesTo && temporary.test(from.collection)) return await this.#drop(from, target);
+    if (!takesTo && isTemporary(from.collection)) return await this.#drop(from, target);
     const [newFrom, newTo] = [this.#map(from), this.#map(to)];
     const moved = this.#present.get(formatNamespace(from));
     if (
@@ -267,12 +264,12 @@ export class ReplayedCatalog {
 
   /** Whether operations on a namespace are wanted. */
   accepts(namespace: Namespace): boolean {
-    if (isServersOwn(namespace)) return false;
+    if (isServersOwn(namespace)) return isUsersOrRoles(namespace) && this.#selection.accepts(namespace);
     // A database's views are documents of one collection: each is asked about by itself.
     if (namespace.collection === "system.views") return true;
     if (this.#selection.accepts(userNamespace(namespace))) return true;
     // What is wanted may come to be by being renamed from there.
-    return temporary.test(namespace.collection) && this.#databases.has(namespace.database);
+    return isTemporary(namespace.collection) && this.#databases.has(namespace.database);
   }
 
   #map(namespace: Namespace): Namespace {

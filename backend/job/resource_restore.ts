@@ -7,17 +7,21 @@
 
 import { Blake3 } from "../../wasm/hasher.ts";
 import { groupDocuments } from "../bson/document.ts";
-import { PluginError } from "../errors.ts";
+import { asPluginError, PluginError } from "../errors.ts";
 import { insertMaxBytes, insertMaxDocuments } from "../limits.ts";
 import { formatNamespace } from "../namespace.ts";
-import type { FileHeader } from "../ports.ts";
+import type { FileHeader, UsersTarget } from "../ports.ts";
 import { Lane } from "./lane.ts";
 import { type OplogContext, OplogRestore } from "./oplog_restore.ts";
 import { missingObjects, type PlannedCollection, type RestorePlan, unlisted } from "./restore_plan.ts";
+import { logMerged } from "./users_restore.ts";
 import { formatBytes, formatNumberOf } from "./wording.ts";
 
 /** Bytes of segments in memory for each that may be written, and for the one that is received; a larger segment is alone there. */
 const flightMaxBytes = 32 << 20;
+
+/** How long a failed restore waits for what is still being written. */
+const settlePatienceMs = 2_000;
 
 /** How far a collection's restore has come. */
 interface Progress {
@@ -39,6 +43,10 @@ export interface RestoreCounts {
 export interface ResourceContext extends OplogContext {
   /** Aborted with the cause as soon as a write fails. */
   readonly failure: AbortController;
+  /** Takes users and roles in the end; null where none are restored, or as any other collection. */
+  readonly users: UsersTarget | null;
+  /** Whether what is in the way may be removed. */
+  readonly drop: boolean;
 }
 
 /** Make room for it first; then give it each file, then finish it. */
@@ -52,6 +60,7 @@ export class ResourceRestore {
   /** Bytes of the segments among them. */
   #flightBytes = 0;
   readonly #received = new Set<string>();
+  #isMerged = false;
   /** What of the data is still to come. */
   readonly #due: Set<string>;
 
@@ -101,14 +110,28 @@ export class ResourceRestore {
         `${formatBytes(this.counts.bytes)} into ${target.description}; every segment matched the manifest`,
     );
     await this.#oplog.finish();
+    // Last of all: who may log in finds everything.
+    const merged = await this.#context.users?.merge(this.#context.drop);
+    if (merged !== undefined) logMerged(merged, log);
+    await this.#context.users?.discard();
+    this.#isMerged = true;
   }
 
   /** Closes the target first: what is still being written after a failure must not wait for a server that doesn't answer. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isMerged) await this.#discardUsers();
     await this.#context.target[Symbol.asyncDispose]();
     await Promise.allSettled(this.#writing);
     this.#oplog[Symbol.dispose]();
     await this.#context.spool[Symbol.asyncDispose]();
+  }
+
+  /** After a failure: no record of a user may stay behind, as far as the server still answers. */
+  async #discardUsers(): Promise<void> {
+    const { users, log } = this.#context;
+    if (users === null) return;
+    await settleWithin(this.#writing, settlePatienceMs);
+    await users.discard().catch((cause) => log.warning(asPluginError(cause).report));
   }
 
   async #receiveData(name: string, header: FileHeader, body: AsyncIterable<Uint8Array>): Promise<void> {
@@ -204,6 +227,14 @@ export class ResourceRestore {
     }).finally(() => this.#writing.delete(followed));
     this.#writing.add(followed);
   }
+}
+
+/** Waits until all work has ended, well or not, but no longer than that. */
+async function settleWithin(work: Iterable<Promise<void>>, milliseconds: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  await Promise.race([Promise.allSettled(work), promise]);
+  clearTimeout(timer);
 }
 
 async function receiveVerified(

@@ -45,7 +45,15 @@ function planOf(segments: number, bytes: Uint8Array, documents: number): Restore
     return collection;
   });
   const selection = { accepts: () => true, map: <T>(namespace: T) => namespace, keepsNames: true };
-  const rest = { resource: "r0", jobs: [], slices: new Map(), nextEntry: null, limit: null, selection };
+  const rest = {
+    resource: "r0",
+    jobs: [],
+    slices: new Map(),
+    nextEntry: null,
+    limit: null,
+    selection,
+    users: false,
+  };
   return { ...rest, collections, objects };
 }
 
@@ -57,6 +65,8 @@ function begin(segments: number, mebibytes: number, parallel_restore: number) {
   const target = new SlowTarget();
   const restore = new ResourceRestore(plan, new Set(plan.objects.keys()), {
     target,
+    users: null,
+    drop: false,
     spool: new MemorySpool(),
     log: new MemoryLog(),
     failure: new AbortController(),

@@ -18,6 +18,7 @@ import type { JobLog, Spool, Target } from "../ports.ts";
 import type { RestoreEvent } from "../protocol/backend_session.ts";
 import { resourceOf } from "./object_path.ts";
 import { refuseOccupied, reportDetails, reportPlan, targetsOf } from "./plan_report.ts";
+import { refuseUnmatched } from "./restore_patterns.ts";
 import { missingObjects, nameCollections, planRestore, type RestorePlan } from "./restore_plan.ts";
 import { ResourceRestore, type RestoreCounts } from "./resource_restore.ts";
 import { formatNumberOf } from "./wording.ts";
@@ -200,7 +201,9 @@ class Restore {
         "allow_unsigned= of the stored plugin command is not heeded: say it at the restore's prompt",
       );
     }
-    return { ...options, allow_unsigned: options.allow_unsigned && this.#context.trustedCommand };
+    if (this.#context.trustedCommand) return options;
+    // What a FileSet chooses is what it backs up: a restore takes of that whatever is selected.
+    return { ...options, allow_unsigned: false, include: [], exclude: [], users: "auto" };
   }
 
   async #takeFile({ header, extract, skip }: RestoreEvent & { type: "file" }): Promise<void> {
@@ -248,13 +251,14 @@ class Restore {
   async #begin(resource: string, manifests: readonly OpenedManifest[], options: Options): Promise<Run> {
     const { log, signal, openTarget, openSpool, dayOf } = this.#context;
     const own = new Set([...this.#selected].filter((one) => resourceOf(one) === resource));
-    const plan = planRestore(manifests, own, options, dayOf);
-    const target = await openTarget(
-      options,
-      options.where === null ? this.#where : options.where === "/" ? null : options.where,
-    );
+    refuseUnmatched(options.include, [...this.#manifests.values()].flat());
+    const where = options.where === null ? this.#where : options.where === "/" ? null : options.where;
+    const plan = planRestore(manifests, own, options, dayOf, where === null ? "server" : "directory");
+    const target = await openTarget(options, where);
     try {
       reportPlan(plan, target, log);
+      const users = plan.users ? target.users : null;
+      await users?.check(plan.jobs[0]!.manifest.authSchema, options.drop);
       const targets = targetsOf(plan);
       const occupied = new Set((await target.findOccupied(targets)).map(formatNamespace));
       const inTheWay = targets.map(({ namespace }) => namespace).filter((namespace) =>
@@ -273,8 +277,11 @@ class Restore {
         log.warning(`drop=yes: removing ${nameCollections(inTheWay)} from ${target.description}`);
       }
       if (options.drop) await forEachAtOnce(targets, dropsAtOnce, (one) => target.drop(one));
+      await users?.discard();
       const restore = new ResourceRestore(plan, own, {
         target,
+        users,
+        drop: options.drop,
         spool: openSpool(),
         log,
         failure: this.#failure,

@@ -15,8 +15,11 @@ import { parsePointInTime, resolvePointInTime } from "../options/point_in_time.t
 import type { Options } from "../options/table.ts";
 import type { RestoredCollection } from "../ports.ts";
 import { compareTimestamps, type Timestamp } from "../timestamp.ts";
+import { isUsersOrRoles, isUsersOwn } from "../oplog/scope.ts";
+import { acceptsOf } from "./backup_scope.ts";
 import { isManifestPath, objectRoot } from "./object_path.ts";
 import { mapCollection, type Selection, userNamespace } from "./selection.ts";
+import { gatheringOf, haveUsers, wantsUsers } from "./users_restore.ts";
 
 /** A collection of the Full, as it is to be restored. */
 export interface PlannedCollection extends RestoredCollection {
@@ -57,10 +60,12 @@ export interface RestorePlan {
   /** The instant that is restored: the last entry to apply has this timestamp, or an earlier one. Null without an oplog. */
   readonly limit: Timestamp | null;
   readonly selection: Selection;
+  /** Whether users and roles are restored; into a server, they are gathered under other names and then merged with its own. */
+  readonly users: boolean;
 }
 
 /** The parameters that a plan depends on. */
-export type PlanOptions = Pick<Options, "pit" | "include" | "exclude" | "ns_from" | "ns_to">;
+export type PlanOptions = Pick<Options, "pit" | "include" | "exclude" | "ns_from" | "ns_to" | "users">;
 
 /**
  * Plans the restore of one resource.
@@ -75,23 +80,38 @@ export function planRestore(
   selected: ReadonlySet<string>,
   options: PlanOptions,
   dayOf: (unixSeconds: number) => string,
+  into: "server" | "directory",
 ): RestorePlan {
   const { resource, jobs } = linkChain(manifests);
+  const { scope } = jobs[0]!.manifest;
   const limit = findLimit(jobs, options.pit, dayOf);
   const filter = new NamespaceFilter(options.include, options.exclude);
   const names = new NamespaceMap(options.ns_from, options.ns_to);
   const objects = indexObjects(jobs[0]!.manifest);
   const touched = touchedCollections(objects, jobs, selected);
   const all = new Set([...objects.values()].map(({ collection }) => collection));
-  const isWhole = touched.size === all.size;
+  const isWhole = [...all].every((one) => isUsersOwn(one.source) || touched.has(one));
   const chosen = new Set([...touched].map(({ source }) => formatNamespace(source)));
+  const own = [...all].filter(({ source }) => isUsersOwn(source));
+  const isSelected = own.length === 0 ? null : own.some((one) => touched.has(one));
+  const users = wantsUsers({ options, scope, isSelected, isWhole }) && haveUsers(jobs);
+  const isInScope = acceptsOf(scope);
+  // A server takes users and roles only, and has a version of its own.
+  const isTaken = into === "directory" ? isUsersOwn : isUsersOrRoles;
   const selection: Selection = {
-    accepts: (namespace) => filter.accepts(namespace) && (isWhole || chosen.has(formatNamespace(namespace))),
-    map: (namespace) => names.map(namespace),
+    accepts: (namespace) =>
+      isUsersOwn(namespace)
+        ? users && isTaken(namespace)
+        : isInScope(namespace) && filter.accepts(namespace) &&
+          (isWhole || chosen.has(formatNamespace(namespace))),
+    map: (namespace) =>
+      into === "server" && isUsersOwn(namespace) ? gatheringOf(namespace) : names.map(namespace),
     keepsNames: names.isIdentity,
   };
-  const wanted = [...all].filter((one) => touched.has(one) && selection.accepts(one.source));
-  const renamed = new Map(wanted.map((one) => [one, { ...one, ...mapCollection(one, names) }]));
+  const wanted = [...all].filter((one) =>
+    (touched.has(one) || isUsersOwn(one.source)) && selection.accepts(one.source)
+  );
+  const renamed = new Map(wanted.map((one) => [one, { ...one, ...mapCollection(one, selection) }]));
   const collections = [...renamed.values()];
   refuseMerging(jobs, collections, selection);
   const needed = new Map(
@@ -108,7 +128,7 @@ export function planRestore(
   const missing = [...required, ...slices.keys()].filter((path) => !selected.has(path));
   if (missing.length > 0) throw missingObjects(missing);
   const nextEntry = limit === null ? null : firstBehind(jobs, limit);
-  return { resource, jobs, collections, objects: needed, slices, nextEntry, limit, selection };
+  return { resource, jobs, collections, objects: needed, slices, nextEntry, limit, selection, users };
 }
 
 function findLimit(

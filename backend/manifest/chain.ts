@@ -7,6 +7,7 @@
 import { PluginError } from "../errors.ts";
 import { compareTimestamps, describeTimestamp, type OplogPosition } from "../timestamp.ts";
 import type { OpenedManifest } from "./reader.ts";
+import { describeScope } from "./scope.ts";
 
 /** Jobs that make one unbroken chain. */
 export interface Chain {
@@ -158,15 +159,15 @@ function checkSource(
   if (setId !== null && knownId !== null && setId !== knownId) {
     throw differing("the replica set with id", setId, knownId, other);
   }
-  const [databases, wanted] = [parent, next].map(({ manifest }) => manifest.scope.databases.join(", "));
-  if (databases !== wanted) {
+  const [wanted, scope] = [parent, next].map(({ manifest }) => describeScope(manifest.scope));
+  if (scope !== wanted) {
     throw differing(
-      "the databases",
+      "the scope",
+      scope!,
       wanted!,
-      databases!,
       `Leave out ${
         nameOf(next)
-      } and what follows it. After a change of database= in the FileSet, a Full begins a new chain.`,
+      } and what follows it. After a change of database=, include=, exclude= or users= in the FileSet, a Full begins a new chain.`,
     );
   }
 }

@@ -30,7 +30,7 @@ function opened(row: Row & { oplog?: null }): OpenedManifest {
   const manifest = {
     job: { name: row.name, level: row.level },
     resource: row.resource,
-    scope: { databases: row.databases },
+    scope: { databases: row.databases, include: [], exclude: [], users: false },
     deployment: { setName: row.setName, setId: row.setId },
     parent: row.parent,
     oplog: row.oplog === null ? null : { from: row.from, to: row.to },
@@ -191,7 +191,7 @@ const refusals: readonly {
   {
     name: "other databases",
     rows: [full, { ...one, databases: ["app"] }],
-    message: /Inc1 is of the databases app, wanted app, shop as in Full/,
+    message: /Inc1 is of the scope database=app users=no, wanted database=app,shop users=no as in Full/,
     hint: /database=/,
   },
   {

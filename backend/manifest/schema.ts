@@ -6,6 +6,7 @@
 
 import * as z from "zod";
 import { compareTimestamps, type Timestamp } from "../timestamp.ts";
+import { scopeSchema } from "./scope.ts";
 
 /** Format and version in one word. */
 const manifestFormat = "podheitor-mongodb-manifest/1";
@@ -86,7 +87,9 @@ export const manifestSchema = z.strictObject({
   }),
   resource: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/),
   mode: z.literal("dump"),
-  scope: z.strictObject({ databases: z.array(name) }),
+  scope: scopeSchema,
+  /** Version of the form of users' records on the source; null where none were read or it has none. */
+  authSchema: z.int().nullable().default(null),
   deployment: z.strictObject({
     kind: z.enum(["replicaSet", "standalone"]),
     setName: name.nullable(),

@@ -22,7 +22,8 @@ function manifest(collections = 1): Manifest {
     job: { id: 5, name: "Mongo.1", level: "F", previousName: null, clientName: "fd" },
     resource: "rs0",
     mode: "dump",
-    scope: { databases: ["*"] },
+    scope: { databases: ["*"], include: [], exclude: [], users: false },
+    authSchema: null,
     deployment: {
       kind: "replicaSet",
       setName: "rs0",
@@ -243,4 +244,13 @@ Deno.test("canonicalText() sorts, escapes and refuses", () => {
   for (const bad of [1.5, Number.NaN, 2 ** 53, undefined, "\ud800", { a: undefined }, [() => 1]]) {
     assert.throws(() => canonicalText(bad), TypeError);
   }
+});
+
+Deno.test("openManifest() reads manifests of before there were patterns and users in a scope", async () => {
+  const { authSchema: _, scope: { databases }, ...rest } = manifest();
+  const text = canonicalText({ ...rest, scope: { databases } });
+  const digest = blake3(new TextEncoder().encode(text)).toHex();
+  const sealed = `{"blake3":"${digest}","keyId":null,"manifest":${text},"signature":null}`;
+  const opened = await openManifest(new TextEncoder().encode(sealed), { keys: [], allowUnsigned: true });
+  assert.deepEqual([opened.manifest, opened.digest], [manifest(), digest]);
 });

@@ -15,7 +15,7 @@ import {
 } from "../bson/document.ts";
 import { formatExtendedJson } from "../bson/extended_json.ts";
 import { PluginError } from "../errors.ts";
-import { formatNamespace } from "../namespace.ts";
+import { formatNamespace, gatheringNamespaces, type Namespace } from "../namespace.ts";
 import type { Collection, CollectionKind } from "../ports.ts";
 import { driverError, isNamespaceNotFound } from "./driver_error.ts";
 import { rawDocuments } from "./raw_cursor.ts";
@@ -65,6 +65,14 @@ export async function listCollections(db: Db): Promise<Collection[]> {
   }
 }
 
+/** Those of some collections that a database has, whatever they hold, sorted by name. */
+export async function describeNamed(db: Db, wanted: readonly Namespace[]): Promise<Collection[]> {
+  const entries = await listEntries(db);
+  const names = new Set(wanted.map(({ collection }) => collection));
+  const present = entries.filter(({ name }) => names.has(name)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return await Promise.all(present.map((entry) => describeCollection(db, entry, "collection", entries)));
+}
+
 /** An entry of listCollections. */
 interface Entry {
   readonly name: string;
@@ -72,6 +80,11 @@ interface Entry {
   readonly options: Uint8Array;
   readonly uuid: string | null;
 }
+
+/** What a restore that was killed may have left. */
+const gathering: ReadonlySet<string> = new Set(
+  Object.values(gatheringNamespaces).map(({ collection }) => collection),
+);
 
 const emptyDocument = joinElements([]);
 
@@ -110,6 +123,7 @@ function refuseLoneBuckets(database: string, entries: readonly Entry[]): void {
 /** What an entry is to a backup; null for what isn't backed up. */
 function kindOf(database: string, { name, type }: Entry): CollectionKind | null {
   if (name.startsWith("system.") && (name !== "system.js" || database === "admin")) return null;
+  if (database === "admin" && gathering.has(name)) return null;
   if (type === "collection" || type === "timeseries" || type === "view") return type;
   throw new PluginError(
     "unsupportedServer",

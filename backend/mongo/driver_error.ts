@@ -68,6 +68,11 @@ function hintFor(code: ErrorCode): string {
   return "See the server's log for the reason.";
 }
 
+/** Whether the server says that the user may not. It quotes the whole command then, with all data in it. */
+export function isUnauthorized(cause: unknown): boolean {
+  return cause instanceof MongoServerError && cause.code === 13;
+}
+
 /** Whether the server says that there is no such thing to drop or list. */
 export function isNamespaceNotFound(cause: unknown): boolean {
   return cause instanceof MongoServerError && cause.code === 26;

@@ -9,8 +9,9 @@ import { bsonType, elements, findElement, joinElements, stringValue } from "../b
 import { formatExtendedJson } from "../bson/extended_json.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace, parseNamespace } from "../namespace.ts";
+import { isGathering } from "../oplog/scope.ts";
 import type { Deployment, ReplayTarget } from "../ports.ts";
-import { driverError, isNamespaceNotFound } from "./driver_error.ts";
+import { driverError, isNamespaceNotFound, isUnauthorized } from "./driver_error.ts";
 import { buildIndexes } from "./index_builder.ts";
 import { RawValue } from "./raw_value.ts";
 import type { WriteAcknowledgement } from "./write_acknowledgement.ts";
@@ -125,7 +126,8 @@ export class OplogApplier implements ReplayTarget {
     // Only in a transaction is the reason of a failure told.
     const outcome = await this.#applyOps(single) === null ? null : await this.#applyOps(single, true);
     if (outcome === null || (lenient && isMissing(outcome.fault, operation))) return;
-    throw new PluginError("replay", `Cannot apply ${show(operation)}: ${outcome.fault.message}`, {
+    const reason = isOfUsers(operation) ? outcome.fault.codeName : outcome.fault.message;
+    throw new PluginError("replay", `Cannot apply ${show(operation)}: ${reason}`, {
       hint:
         "See the server's log. Restore again with drop=yes once the reason is gone, or to an instant before.",
       cause: outcome.fault,
@@ -147,6 +149,7 @@ export class OplogApplier implements ReplayTarget {
       if (!results.includes(false)) return null;
       return { fault: new MongoServerError({ message: "the server says that it was not applied" }), results };
     } catch (cause) {
+      if (isUnauthorized(cause)) throw unauthorized(cause);
       if (!(cause instanceof MongoServerError) || cause.hasErrorLabel("RetryableWriteError")) {
         throw driverError("apply oplog entries", cause, "replay");
       }
@@ -176,9 +179,26 @@ function isMissing(fault: MongoServerError, operation: Uint8Array): boolean {
   return op !== undefined && stringValue(op.value) === "u" && fault.code === updateOperationFailed;
 }
 
+/** Without the server's own words, which have the operations in them. */
+function unauthorized(cause: unknown): PluginError {
+  return new PluginError("authentication", "Cannot apply oplog entries: the user may not run applyOps", {
+    hint:
+      "To replay an oplog, the user needs the roles restore and readWriteAnyDatabase; on MongoDB 5.0, a role with the privilege " +
+      '{resource: {cluster: true}, actions: ["applyOps"]} as well.',
+    cause,
+  });
+}
+
+/** Whether an operation is on gathered users or roles, whose records are nobody's to see. */
+function isOfUsers(operation: Uint8Array): boolean {
+  const name = findElement(operation, "ns");
+  return name?.type === bsonType.string && isGathering(parseNamespace(stringValue(name.value)));
+}
+
 /** An operation as an operator can read it, cut short. */
 function show(operation: Uint8Array): string {
   let text: string;
+  if (isOfUsers(operation)) return "an operation on a user or a role";
   try {
     text = formatExtendedJson(operation);
   } catch {

@@ -6,7 +6,7 @@
 
 import { ReadPreference } from "mongodb";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import type { Collection, Deployment, Oplog, Source } from "../ports.ts";
+import type { Collection, Deployment, Oplog, Source, UserCollections } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { listCollections, listDatabases } from "./catalog.ts";
 import { closeClient } from "./client.ts";
@@ -14,6 +14,7 @@ import { driverError } from "./driver_error.ts";
 import { MemberOplog } from "./oplog.ts";
 import { rawBatches } from "./raw_cursor.ts";
 import { type Connection, openForReading, openForReadingAt } from "./topology.ts";
+import { listUserCollections } from "./users.ts";
 
 /** Picks a member and opens it for reading. */
 export async function openSource(uri: Secret): Promise<Source> {
@@ -43,6 +44,10 @@ class MongoSource implements Source {
 
   listCollections(database: string): Promise<Collection[]> {
     return listCollections(this.#client.db(database));
+  }
+
+  listUserCollections(): Promise<UserCollections> {
+    return listUserCollections(this.#client);
   }
 
   async *readBatches(namespace: Namespace, signal: AbortSignal): AsyncGenerator<Uint8Array> {

@@ -11,9 +11,9 @@ import { bsonType, countDocuments, findElement, joinElements } from "../bson/doc
 import { documentsWithZeroTimestamp } from "../bson/zero_timestamp.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import { forEachAtOnce } from "../parallel.ts";
 import type { WriteConcern } from "../options/table.ts";
-import type { OplogTarget, RestoredCollection, Target } from "../ports.ts";
+import { forEachAtOnce } from "../parallel.ts";
+import type { OplogTarget, RestoredCollection, Target, UsersTarget } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { closeClient } from "./client.ts";
 import { createCommand, tryOptions } from "./collection_options.ts";
@@ -21,6 +21,7 @@ import { driverError, isNamespaceNotFound } from "./driver_error.ts";
 import { keepsEmptyTimestamps } from "./empty_timestamp.ts";
 import { OplogApplier } from "./oplog_applier.ts";
 import { type Connection, openForWriting } from "./topology.ts";
+import { MongoUsers } from "./users.ts";
 import { WriteAcknowledgement } from "./write_acknowledgement.ts";
 
 /** Finds the primary and opens it for writing. */
@@ -37,6 +38,7 @@ const undroppable = "system.js";
 class MongoTarget implements Target {
   readonly description: string;
   readonly oplog: OplogTarget;
+  readonly users: UsersTarget;
   readonly #client: Connection["client"];
   readonly #acknowledgement: WriteAcknowledgement;
   readonly #applier: OplogApplier;
@@ -50,6 +52,7 @@ class MongoTarget implements Target {
     this.#applier = new OplogApplier(client, deployment, acknowledgement);
     this.#keepsEmptyTimestamps = keepsEmptyTimestamps(deployment.serverVersion);
     this.oplog = { kind: "server", replay: this.#applier };
+    this.users = new MongoUsers(client);
   }
 
   async check(collections: readonly RestoredCollection[]): Promise<void> {

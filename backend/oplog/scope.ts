@@ -12,17 +12,74 @@ import {
   joinElements,
   stringValue,
 } from "../bson/document.ts";
-import type { Namespace } from "../namespace.ts";
+import { PluginError } from "../errors.ts";
+import {
+  formatNamespace,
+  gatheringNamespaces,
+  isSameNamespace,
+  type Namespace,
+  usersNamespaces,
+  versionNamespace,
+} from "../namespace.ts";
 import { type OplogCommand, readCommand, touchedBy } from "./command.ts";
 import { readEntry } from "./entry.ts";
 
 /** Says whether a namespace is wanted; the collection is "" for a whole database. */
 export type Accepts = (namespace: Namespace) => boolean;
 
-/** Databases of a server's own, and the users and roles: no backup of users' data has them. */
-export function isServersOwn({ database, collection }: Namespace): boolean {
+/** Databases of a server's own, and all that is about its users and roles: no data of users. */
+export function isServersOwn(namespace: Namespace): boolean {
+  const { database, collection } = namespace;
   return database === "config" || database === "local" ||
-    (database === "admin" && collection.startsWith("system."));
+    (database === "admin" && (collection.startsWith("system.") || isGathering(namespace)));
+}
+
+/** Whether it is where a server keeps users, roles, and the version of their form. */
+export function isUsersOwn(namespace: Namespace): boolean {
+  return isUsersOrRoles(namespace) || isSameNamespace(namespace, versionNamespace);
+}
+
+/** Whether it is where a server keeps users or roles: what a restore brings. */
+export function isUsersOrRoles(namespace: Namespace): boolean {
+  return Object.values(usersNamespaces).some((one) => isSameNamespace(one, namespace));
+}
+
+/** Whether it is where a restore gathers users or roles. */
+export function isGathering(namespace: Namespace): boolean {
+  return Object.values(gatheringNamespaces).some((one) => isSameNamespace(one, namespace));
+}
+
+/** Collections that a server makes on its way to another one: of $out, mapReduce, convertToCapped and renames between databases. */
+export function isTemporary(collection: string): boolean {
+  return /^tmp(\.agg_out\.|\.mr\.|\w{5}\.(convertToCapped|renameCollection)\b)/.test(collection);
+}
+
+/**
+ * Refuses a rename over the border of a scope, also within an applyOps: a rename brings no documents.
+ *
+ * @throws PluginError `oplogUnreplayable`
+ */
+export function refuseCrossing(command: OplogCommand, accepts: Accepts): void {
+  if (command.kind === "applyOps") {
+    for (const { value } of elements(command.operations)) {
+      const entry = readEntry(value);
+      if (entry.op === "c") refuseCrossing(readCommand(entry), accepts);
+    }
+  }
+  if (command.kind !== "rename") return;
+  const [from, to] = [accepts(command.from), accepts(command.to)];
+  // A temporary one is in the chain from its first document on, whatever it becomes.
+  if (from === to || (from && isTemporary(command.from.collection))) return;
+  const [name, newName] = [formatNamespace(command.from), formatNamespace(command.to)];
+  throw new PluginError(
+    "oplogUnreplayable",
+    `Cannot continue over the renaming of ${name} to ${newName}: it leads ${
+      from ? "out of" : "into"
+    } what database=, include= and exclude= choose, ${
+      from ? "and a chain can't follow it there" : "and its documents aren't in the chain"
+    }`,
+    { hint: "Run a Full now that it is over, and rename within what is chosen, or choose both names." },
+  );
 }
 
 /** The operations of an applyOps that are wanted. */

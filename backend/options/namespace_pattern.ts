@@ -14,7 +14,7 @@ interface Pattern {
   readonly collection: readonly string[];
 }
 
-/** Which namespaces a restore takes. */
+/** Which namespaces a backup or a restore takes. */
 export class NamespaceFilter {
   readonly #include: readonly Pattern[];
   readonly #exclude: readonly Pattern[];
@@ -23,6 +23,15 @@ export class NamespaceFilter {
   constructor(include: readonly string[], exclude: readonly string[]) {
     this.#include = include.map(cutPattern);
     this.#exclude = exclude.map(cutPattern);
+  }
+
+  /** Whether anything of a database may be taken. */
+  mayAcceptOf(database: string): boolean {
+    const fits = (pattern: Pattern) => matchPieces(pattern.database, database) !== null;
+    const fitsWhole = (pattern: Pattern) =>
+      fits(pattern) && pattern.collection.every((piece) => piece === "");
+    return (this.#include.length === 0 || this.#include.some(fits)) &&
+      !this.#exclude.some((pattern) => fitsWhole(pattern) && pattern.collection.length > 1);
   }
 
   accepts(namespace: Namespace): boolean {

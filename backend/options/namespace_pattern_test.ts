@@ -140,6 +140,17 @@ Deno.test("NamespaceFilter: a pattern takes what the regular expression of the s
   );
 });
 
+Deno.test("NamespaceFilter.mayAcceptOf() is true wherever a collection of the database is taken", () => {
+  const patterns = fc.array(pattern, { maxLength: 3 });
+  fc.assert(
+    fc.property(patterns, patterns, namespace, (include, exclude, one) => {
+      const filter = new NamespaceFilter(include, exclude);
+      if (filter.accepts(one)) ok(filter.mayAcceptOf(one.database));
+    }),
+    { numRuns: 5000 },
+  );
+});
+
 Deno.test("NamespaceMap: each star takes what a lazy group of a regular expression takes", () => {
   fc.assert(
     fc.property(pattern, named, (from, namespace) => {

@@ -20,6 +20,7 @@ Deno.test("restoreForm: a prompt and a field for each option that may be given a
     ["parallel_indexes", "STR"],
     ["write_concern", "STR"],
     ["parallel_restore", "STR"],
+    ["users", "STR"],
   ];
   strictEqual(
     restoreForm(),

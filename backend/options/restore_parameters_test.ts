@@ -20,6 +20,7 @@ const path = fc.string({ unit: fc.constantFrom(...'ab/ é"\\'), maxLength: 8 });
 const valuesOf = {
   bool: fc.boolean(),
   uri: path.filter((text) => !text.includes(" ")).map((text) => `mongodb://u:p@h/${text}`),
+  choice: fc.constantFrom("auto", "yes", "no"),
   path: path.map((text) => `/${text}`),
   instant: fc.oneof(fc.nat().map(String), fc.constantFrom("2026-11-23T08:15:00Z@5", ":inc=3", "@inc=4")),
   patterns: fc.array(fc.array(word, { minLength: 2, maxLength: 3 }).map((parts) => parts.join(".")), {

@@ -161,19 +161,20 @@ export const optionTable = {
   include: {
     kind: "patterns",
     default: [],
-    use: "restore",
+    use: "both",
     form: true,
     summary:
-      "Collections to restore, as patterns separated by commas; * is any run of characters within the database's or the collection's name. By default all that are selected.",
+      "Collections to back up or to restore, as patterns separated by commas; * is any run of characters within the database's or the collection's name. By default all " +
+      "of database=, or all that are selected. What a FileSet says is for backups only.",
     example: "include=app.*,shop.orders",
   },
   exclude: {
     kind: "patterns",
     default: [],
-    use: "restore",
+    use: "both",
     form: true,
     summary:
-      "Collections to leave out of a restore, as patterns like those of include, which they come before.",
+      "Collections to leave out of a backup or a restore, as patterns like those of include, which they come before. What a FileSet says is for backups only.",
     example: "exclude=app.log_*",
   },
   ns_from: {
@@ -243,6 +244,18 @@ export const optionTable = {
     summary:
       "Segments that a restore writes at the same time, of all collections together. Memory grows with it, by at most 48M each.",
     example: "parallel_restore=8",
+  },
+  users: {
+    kind: "choice",
+    default: "auto",
+    values: ["auto", "yes", "no"],
+    later: [],
+    use: "both",
+    form: true,
+    summary:
+      "Whether users and roles go along. auto: in a backup with database=* and without include=; in a restore where their files are among the selected ones, " +
+      "without include=, exclude= and ns_from=. What a FileSet says is for backups only.",
+    example: "users=yes",
   },
 } as const satisfies Record<string, OptionRow>;
 

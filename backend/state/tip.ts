@@ -7,6 +7,7 @@
 
 import * as z from "zod";
 import { PluginError } from "../errors.ts";
+import { describeScope, type Scope, scopeSchema } from "../manifest/scope.ts";
 
 const tipFormat = "podheitor-mongodb-tip/1";
 
@@ -27,7 +28,7 @@ const tip = z.strictObject({
   setId: z.string().regex(/^[0-9a-f]{24}$/).nullable(),
   /** `host:port` whose oplog was read. */
   member: name,
-  scope: z.strictObject({ databases: z.array(name) }),
+  scope: scopeSchema,
   position: z.strictObject({ t: uint32, i: uint32, term: z.int() }),
   /** BLAKE3 of the job's manifest. */
   manifestDigest: z.string().regex(/^[0-9a-f]{64}$/),
@@ -74,7 +75,7 @@ export interface ParentQuery {
   readonly resource: string;
   readonly setName: string;
   readonly setId: string | null;
-  readonly databases: readonly string[];
+  readonly scope: Scope;
 }
 
 /**
@@ -83,7 +84,7 @@ export interface ParentQuery {
  * @throws PluginError `parentUnknown`
  */
 export function findParent(file: TipsFile | null, query: ParentQuery): Tip {
-  const { previousJobName, resource, setName, setId, databases } = query;
+  const { previousJobName, resource, setName, setId, scope } = query;
   const tips = file?.tips ?? [];
   if (previousJobName === "") {
     throw unknown("Bacula names no earlier job", "Run a Full first; Bacula then names it.");
@@ -106,12 +107,10 @@ export function findParent(file: TipsFile | null, query: ParentQuery): Tip {
       "Run a Full of this set, and give each set a resource= of its own.",
     );
   }
-  const [before, now] = [found.scope.databases, databases].map((names) =>
-    [...new Set(names)].sort().join(",")
-  );
+  const [before, now] = [found.scope, scope].map(describeScope);
   if (before !== now) {
     throw unknown(
-      `the FileSet says database=${now} now, ${previousJobName} had database=${before}`,
+      `the FileSet says ${now} now, ${previousJobName} had ${before}`,
       "Run a Full: what was added since isn't in the chain.",
     );
   }

@@ -17,7 +17,7 @@ function tip(jobId: number): Tip {
     setName: "rs0",
     setId: null,
     member: "h:1",
-    scope: { databases: ["*"] },
+    scope: { databases: ["*"], include: [], exclude: [], users: false },
     position: { t: jobId, i: 1, term: 1 },
     manifestDigest: "ab".repeat(32),
   };

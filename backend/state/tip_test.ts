@@ -14,6 +14,11 @@ import {
 
 const setId = "0123456789abcdef01234567";
 
+/** Of these databases, whole, without users. */
+function scope(...databases: string[]): Tip["scope"] {
+  return { databases, include: [], exclude: [], users: false };
+}
+
 function tip(jobName: string, more: Partial<Tip> = {}): Tip {
   return {
     jobName,
@@ -24,7 +29,7 @@ function tip(jobName: string, more: Partial<Tip> = {}): Tip {
     setName: "rs0",
     setId,
     member: "h:1",
-    scope: { databases: ["app", "shop"] },
+    scope: scope("app", "shop"),
     position: { t: 100, i: 1, term: 1 },
     manifestDigest: "ab".repeat(32),
     ...more,
@@ -53,7 +58,12 @@ const anyTip: fc.Arbitrary<Tip> = fc.record({
   setName: text,
   setId: fc.option(hex(24)),
   member: text,
-  scope: fc.record({ databases: fc.array(text) }),
+  scope: fc.record({
+    databases: fc.array(text),
+    include: fc.array(text),
+    exclude: fc.array(text),
+    users: fc.boolean(),
+  }),
   position: fc.record({ t: uint32, i: uint32, term: fc.maxSafeInteger() }),
   manifestDigest: hex(64),
 });
@@ -188,14 +198,14 @@ const query: ParentQuery = {
   resource: "rs0",
   setName: "rs0",
   setId,
-  databases: ["app", "shop"],
+  scope: scope("app", "shop"),
 };
 const known = fileOf(tip("D"), tip("C"), tip("B", { jobId: 2 }), tip("A"));
 
 const found: readonly { name: string; file?: TipsFile; query?: Partial<ParentQuery> }[] = [
   { name: "the job of that name, not the newest" },
-  { name: "databases in another order", query: { databases: ["shop", "app"] } },
-  { name: "a database named twice", query: { databases: ["shop", "app", "shop"] } },
+  { name: "databases in another order", query: { scope: scope("shop", "app") } },
+  { name: "a database named twice", query: { scope: scope("shop", "app", "shop") } },
   { name: "a set whose id isn't known now", query: { setId: null } },
   { name: "a set whose id wasn't known then", file: fileOf(tip("B", { jobId: 2, setId: null })) },
 ];
@@ -257,18 +267,29 @@ const refused: readonly {
   },
   {
     name: "a narrower scope",
-    query: { databases: ["shop"] },
-    want: "the FileSet says database=shop now, B had database=app,shop",
+    query: { scope: scope("shop") },
+    want: "the FileSet says database=shop users=no now, B had database=app,shop users=no",
   },
   {
     name: "a wider scope",
-    query: { databases: ["zoo", "shop", "app"] },
-    want: "the FileSet says database=app,shop,zoo now, B had database=app,shop",
+    query: { scope: scope("zoo", "shop", "app") },
+    want: "the FileSet says database=app,shop,zoo users=no now, B had database=app,shop users=no",
   },
   {
     name: "all databases after some",
-    query: { databases: ["*"] },
-    want: "the FileSet says database=* now, B had database=app,shop",
+    query: { scope: scope("*") },
+    want: "the FileSet says database=* users=no now, B had database=app,shop users=no",
+  },
+  {
+    name: "users for the first time",
+    query: { scope: { ...scope("app", "shop"), users: true } },
+    want: "the FileSet says database=app,shop users=yes now, B had database=app,shop users=no",
+  },
+  {
+    name: "other patterns",
+    query: { scope: { ...scope("app", "shop"), include: ["app.*"], exclude: ["app.z", "app.a"] } },
+    want: "the FileSet says database=app,shop include=app.* exclude=app.a,app.z users=no now, " +
+      "B had database=app,shop users=no",
   },
 ];
 
@@ -304,3 +325,9 @@ const intervals: readonly { name: string; file: TipsFile | null; now: string; wa
 for (const { name, file, now, want } of intervals) {
   Deno.test(`jobInterval() ${name}`, () => assert.equal(jobInterval(file, new Date(now)), want));
 }
+
+Deno.test("parseTips() reads files of before there were patterns and users in a scope", () => {
+  const { scope: { databases }, ...rest } = tip("A");
+  const old = JSON.stringify({ ...fileOf(), tips: [{ ...rest, scope: { databases } }] });
+  assert.deepEqual(parseTips(old), fileOf(tip("A")));
+});

@@ -7,9 +7,10 @@
 import assert from "node:assert/strict";
 import { Lane } from "../../backend/job/lane.ts";
 import { OplogCapture } from "../../backend/job/oplog_capture.ts";
-import { scopeOf } from "../../backend/job/oplog_source.ts";
+import { acceptsOf } from "../../backend/job/backup_scope.ts";
 import { SegmentSupply } from "../../backend/job/segment_supply.ts";
 import { findContradictions, type Manifest, type ManifestOplog } from "../../backend/manifest/schema.ts";
+import type { Scope } from "../../backend/manifest/scope.ts";
 import type { ObjectSink } from "../../backend/ports.ts";
 import { MemorySink } from "./memory.ts";
 import { entriesOf, MemoryOplog } from "./memory_oplog.ts";
@@ -29,9 +30,20 @@ interface Setting {
   readonly kind?: Kind;
   readonly from?: number;
   readonly databases?: readonly string[];
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly users?: boolean;
   readonly batchEntries?: number;
   readonly segmentBytes?: number;
   readonly sink?: ObjectSink;
+}
+
+/** A scope of all databases or some, and nothing else unless it is said. */
+export function testScope(
+  databases: readonly string[] = ["*"],
+  { include = [], exclude = [], users = false }: Pick<Setting, "include" | "exclude" | "users"> = {},
+): Scope {
+  return { databases: [...databases], include: [...include], exclude: [...exclude], users };
 }
 
 /** A capture on an oplog in memory. */
@@ -51,7 +63,7 @@ export function openCapture(setting: Setting) {
       timeSeconds: 1,
       oplog,
       jobName: "job",
-      accepts: scopeOf(setting.databases ?? ["*"]),
+      accepts: acceptsOf(testScope(setting.databases, setting)),
     },
     place(from),
     kind,

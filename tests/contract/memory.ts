@@ -24,6 +24,8 @@ import type {
   Spool,
   SpooledBytes,
   Target,
+  UserCollections,
+  UsersTarget,
 } from "../../backend/ports.ts";
 
 /** A raw BSON array of documents, as a getMore's nextBatch. */
@@ -76,9 +78,16 @@ export class MemorySource implements Source {
   };
   readonly #databases: ReadonlyMap<string, readonly MemoryCollection[]>;
   readonly #faults: SourceFaults;
+  readonly #userCollections: readonly string[];
   readonly #listed = new Map<string, number>();
 
-  constructor(databases: Record<string, readonly MemoryCollection[]>, faults: SourceFaults = {}) {
+  /** @param userCollections where it keeps users and roles; what they hold stands under `admin`, hidden */
+  constructor(
+    databases: Record<string, readonly MemoryCollection[]>,
+    faults: SourceFaults = {},
+    userCollections: readonly string[] = [],
+  ) {
+    this.#userCollections = userCollections;
     this.#databases = new Map(Object.entries(databases));
     this.#faults = faults;
   }
@@ -91,21 +100,39 @@ export class MemorySource implements Source {
     const times = (this.#listed.get(database) ?? 0) + 1;
     this.#listed.set(database, times);
     return Promise.resolve(
-      (this.#databases.get(database) ?? []).map(({ name, capped = false }) => {
-        const namespace = { database, collection: name };
-        const remade = times > 1 && this.#faults.remade?.has(formatNamespace(namespace));
-        return {
-          namespace,
-          kind: "collection",
-          data: namespace,
-          uuid: (remade ? "b" : "a").repeat(32),
-          sizeHintBytes: 0,
-          metadata: formatExtendedJson(
-            serialize({ options: capped ? { capped } : {}, indexes: [], collectionName: name }),
-          ),
-        };
-      }),
+      (this.#databases.get(database) ?? []).filter(({ name }) => !name.startsWith("system.")).map(
+        ({ name, capped = false }) => {
+          const namespace = { database, collection: name };
+          const remade = times > 1 && this.#faults.remade?.has(formatNamespace(namespace));
+          return {
+            namespace,
+            kind: "collection",
+            data: namespace,
+            uuid: (remade ? "b" : "a").repeat(32),
+            sizeHintBytes: 0,
+            metadata: formatExtendedJson(
+              serialize({ options: capped ? { capped } : {}, indexes: [], collectionName: name }),
+            ),
+          };
+        },
+      ),
     );
+  }
+
+  listUserCollections(): Promise<UserCollections> {
+    const collections = this.#userCollections.map((collection) => {
+      const namespace = { database: "admin", collection };
+      const metadata = '{"options":{},"indexes":[]}';
+      return {
+        namespace,
+        kind: "collection",
+        data: namespace,
+        uuid: null,
+        sizeHintBytes: 0,
+        metadata,
+      } as const;
+    });
+    return Promise.resolve({ collections, authSchema: null });
   }
 
   async *readBatches(namespace: Namespace, signal: AbortSignal): AsyncGenerator<Uint8Array> {
@@ -184,12 +211,25 @@ export class MemoryTarget implements Target {
   readonly written = new Map<string, Uint8Array[]>();
   readonly done: string[] = [];
   readonly oplog: OplogTarget = { kind: "server", replay: new MemoryReplay(this) };
+  readonly users: UsersTarget;
   readonly #occupied: ReadonlySet<string>;
   readonly #failWrites: boolean;
 
   constructor(options: { occupied?: readonly string[]; failWrites?: boolean } = {}) {
     this.#occupied = new Set(options.occupied ?? []);
     this.#failWrites = options.failWrites ?? false;
+    const note = (deed: string) => {
+      this.done.push(deed);
+      return Promise.resolve();
+    };
+    this.users = {
+      check: () => note("check users"),
+      discard: () => note("discard users"),
+      merge: async (drop) => {
+        await note(`merge users${drop ? ", drop" : ""}`);
+        return { users: 1, roles: 0, kept: [], own: ["admin.me"], removed: [] };
+      },
+    };
   }
 
   check(): Promise<void> {

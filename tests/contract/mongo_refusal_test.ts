@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import * as bson from "bson";
 import { MongoClient } from "mongodb";
+import { bsonType, joinElements } from "../../backend/bson/document.ts";
 import { openSource } from "../../backend/mongo/source.ts";
 import { openTarget } from "../../backend/mongo/target.ts";
 import { Secret } from "../../backend/secret.ts";
@@ -107,4 +108,41 @@ Deno.test("The roles that the documentation names are enough, and fewer are refu
     buildIndexes(stranger, things!),
     failsWith("authentication", /indexes of app\.things: not authorized/),
   );
+});
+
+Deno.test("A replay says which role is missing, and never what is in users' records", async () => {
+  await using set = await ReplicaSet.start({ members: 1, auth: { user: "root", password: "x" } });
+  await using client = new MongoClient(set.uri);
+  const secret = "s3cr3t-hash";
+  const operation = (op: string, ns: string, o: bson.Document, o2?: bson.Document) =>
+    joinElements([{
+      key: "0",
+      type: bsonType.document,
+      value: bson.serialize({ op, ns, o, ...o2 && { o2 } }),
+    }]);
+  const replayOf = async (uri: string) => {
+    const target = await openTarget(new Secret(uri));
+    assert.ok(target.oplog.kind === "server");
+    return { replay: target.oplog.replay, [Symbol.asyncDispose]: () => target[Symbol.asyncDispose]() };
+  };
+  await client.db("admin").command({ createUser: "half", pwd: "x", roles: ["readWriteAnyDatabase"] });
+  await using half = await replayOf(set.uri.replace("root:", "half:"));
+  await assert.rejects(
+    half.replay.applyOperations(operation("i", "app.a", { _id: 1, secret }), false),
+    (thrown) => {
+      assert.ok(
+        failsWith("authentication", /^Cannot apply oplog entries: the user may not run applyOps$/)(thrown),
+      );
+      return String((thrown as { hint: string }).hint).includes("restore and readWriteAnyDatabase");
+    },
+  );
+  await using whole = await replayOf(set.uri);
+  const update = operation("u", "admin.podheitor_mongodb_users", { $v: 2, diff: { u: { secret } } }, {
+    _id: "a",
+  });
+  await client.db("admin").createCollection("podheitor_mongodb_users");
+  await assert.rejects(whole.replay.applyOperations(update, false), (thrown) => {
+    assert.ok(!(thrown as Error).message.includes(secret), String(thrown));
+    return failsWith("replay", /^Cannot apply an operation on a user or a role: \w+$/)(thrown);
+  });
 });

@@ -83,7 +83,7 @@ export function job(name: string, oplog: Manifest["oplog"], parent: OpenedManife
   const manifest = {
     job: { name, level: name[0] },
     resource: "rs0",
-    scope: { databases: ["*"] },
+    scope: { databases: ["*"], include: [], exclude: [], users: false },
     deployment: { setName: "rs0", setId: null },
     parent: parent && { jobName: parent.manifest.job.name, blake3: parent.digest },
     oplog,
@@ -140,11 +140,23 @@ export const everything = [...dataFiles, ...oplogFiles, ...manifestFiles];
 export interface Request extends Partial<PlanOptions> {
   readonly jobs?: readonly OpenedManifest[];
   readonly selected?: readonly string[];
+  readonly into?: "server" | "directory";
 }
 
 /** The plan of a restore, of all there is unless the request says otherwise. */
-export function plan({ jobs = chain, selected = everything, ...options }: Request): RestorePlan {
+export function plan(
+  { jobs = chain, selected = everything, into = "server", ...options }: Request,
+): RestorePlan {
   const names = new Set(selected.map((name) => `${root}/${name}`));
-  const all = { pit: null, include: [], exclude: [], ns_from: [], ns_to: [], ...options };
-  return planRestore(jobs, names, all, (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10));
+  const all = {
+    pit: null,
+    include: [],
+    exclude: [],
+    ns_from: [],
+    ns_to: [],
+    users: "auto" as const,
+    ...options,
+  };
+  const dayOf = (seconds: number) => new Date(seconds * 1000).toISOString().slice(0, 10);
+  return planRestore(jobs, names, all, dayOf, into);
 }

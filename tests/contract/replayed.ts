@@ -5,9 +5,10 @@
  */
 
 import { type Document, MongoClient } from "mongodb";
+import { acceptsOf } from "../../backend/job/backup_scope.ts";
 import { Lane } from "../../backend/job/lane.ts";
 import { OplogCapture } from "../../backend/job/oplog_capture.ts";
-import { awaitCommitted, scopeOf } from "../../backend/job/oplog_source.ts";
+import { awaitCommitted } from "../../backend/job/oplog_source.ts";
 import { Replay, type ReplayReport } from "../../backend/job/replay.ts";
 import { ReplayedCatalog } from "../../backend/job/replayed_catalog.ts";
 import { SegmentSupply } from "../../backend/job/segment_supply.ts";
@@ -18,6 +19,7 @@ import type { Oplog, ReplayTarget } from "../../backend/ports.ts";
 import { Secret } from "../../backend/secret.ts";
 import { lastIncrement, type OplogPosition, type Timestamp } from "../../backend/timestamp.ts";
 import { ReplicaSet } from "../lab/mongod.ts";
+import { testScope } from "./capture.ts";
 import { MemorySink, MemorySpool } from "./memory.ts";
 import { databases } from "./workload.ts";
 
@@ -91,7 +93,7 @@ export async function captureSince(
       timeSeconds: 0,
       oplog,
       jobName: "job",
-      accepts: scopeOf(["*"]),
+      accepts: acceptsOf(testScope()),
     },
     from,
     "of an increment",
