@@ -6,13 +6,14 @@
 
 import { ReadPreference } from "mongodb";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import type { Collection, Deployment, Oplog, Source } from "../ports.ts";
+import type { Collection, Deployment, KeyRange, Oplog, Source } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { listCollections, listDatabases } from "./catalog.ts";
 import { closeClient } from "./client.ts";
 import { driverError } from "./driver_error.ts";
 import { MemberOplog } from "./oplog.ts";
 import { rawBatches } from "./raw_cursor.ts";
+import { rangeArguments, splitRanges } from "./splitter.ts";
 import { type Connection, openForReading, openForReadingAt } from "./topology.ts";
 
 /** Picks a member and opens it for reading. */
@@ -45,10 +46,25 @@ class MongoSource implements Source {
     return listCollections(this.#client.db(database));
   }
 
-  async *readBatches(namespace: Namespace, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async splitRanges(collection: Collection, parts: number): Promise<KeyRange[]> {
+    try {
+      return await splitRanges(this.#client.db(collection.namespace.database), collection, parts);
+    } catch (cause) {
+      throw driverError(`find ranges of ${formatNamespace(collection.namespace)}`, cause);
+    }
+  }
+
+  async *readBatches(
+    namespace: Namespace,
+    signal: AbortSignal,
+    range?: KeyRange,
+  ): AsyncGenerator<Uint8Array> {
     const db = this.#client.db(namespace.database);
     try {
-      yield* rawBatches(db, { find: namespace.collection, batchSize: 0, noCursorTimeout: true }, signal);
+      for (const part of range === undefined ? [{}] : rangeArguments(range)) {
+        const command = { find: namespace.collection, ...part, batchSize: 0, noCursorTimeout: true };
+        yield* rawBatches(db, command, signal);
+      }
     } catch (cause) {
       signal.throwIfAborted();
       throw driverError(`read ${formatNamespace(namespace)} to its end`, cause, "incompleteRead");
