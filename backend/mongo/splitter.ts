@@ -24,6 +24,9 @@ const samplesMax = 2_000;
  */
 const sampledFromDocuments = 50_000;
 
+/** A sample of a collection that is full of deleted keys may never come together: a natural scan is better than a long search for something better. */
+const maxTimeMS = 10_000;
+
 const readPreference = ReadPreference.SECONDARY_PREFERRED;
 const everything: KeyRange = { min: null, max: null };
 
@@ -69,16 +72,18 @@ async function findBounds(
   name: string,
   parts: number,
 ): Promise<Uint8Array[]> {
-  const { n } = await db.command({ count: name }, { readPreference });
+  const { n } = await db.command({ count: name, maxTimeMS }, { readPreference });
   const choice = Number(n) >= sampledFromDocuments
     ? [{ $sample: { size: Math.min(samplesPerRange * parts, samplesMax) } }]
     : isCovered(collection)
     ? [{ $sort: { _id: 1 } }]
     : null;
   if (choice === null) return [];
-  const pipeline = [...choice, { $project: { _id: 1 } }, { $bucketAuto: { groupBy: "$_id", buckets: parts } }];
+  const pipeline = [...choice, { $project: { _id: 1 } }, {
+    $bucketAuto: { groupBy: "$_id", buckets: parts },
+  }];
   const hint = choice.some((stage) => "$sort" in stage) ? { hint: { _id: 1 } } : {};
-  const buckets = await rawDocuments(db, { aggregate: name, pipeline, cursor: {}, ...hint });
+  const buckets = await rawDocuments(db, { aggregate: name, pipeline, cursor: {}, maxTimeMS, ...hint });
   return buckets.slice(1).flatMap((bucket) => {
     const first = findElement(findElement(bucket, "_id")!.value, "min")!;
     // Nothing lies between MaxKey and the end.
@@ -97,7 +102,7 @@ function isClustered(metadata: string): boolean {
 
 async function probe(db: Db, name: string, range: KeyRange): Promise<void> {
   for (const part of rangeArguments(range)) {
-    const command = { find: name, ...part, projection: { _id: 1 }, limit: 1, singleBatch: true };
+    const command = { find: name, ...part, projection: { _id: 1 }, limit: 1, singleBatch: true, maxTimeMS };
     await db.command(command, { raw: true, readPreference });
   }
 }

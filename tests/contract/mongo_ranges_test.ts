@@ -17,12 +17,16 @@ import {
   Long,
   MaxKey,
   MinKey,
+  MongoClient,
   ObjectId,
   Timestamp,
 } from "mongodb";
 import fc from "fast-check";
 import { elements, findElement } from "../../backend/bson/document.ts";
 import type { Collection, KeyRange, Source } from "../../backend/ports.ts";
+import { openSource } from "../../backend/mongo/source.ts";
+import { Secret } from "../../backend/secret.ts";
+import { ReplicaSet } from "../lab/mongod.ts";
 import { failsWith, openServer, readDocuments } from "./mongo_edges.ts";
 
 const never = new AbortController().signal;
@@ -98,8 +102,8 @@ async function readRange(source: Source, { namespace }: Collection, range: KeyRa
   return documents;
 }
 
-/** The documents of all ranges; the ranges must be as many as expected, and neighbours. */
-async function readInRanges(source: Source, name: string, parts: number, atLeast: number) {
+/** Ranges of a collection, as many as expected, and neighbours. */
+async function split(source: Source, name: string, parts: number, atLeast: number) {
   const collection = await describe(source, name);
   const ranges = await source.splitRanges(collection, parts);
   assert.ok(ranges.length >= atLeast && ranges.length <= parts, `${ranges.length} ranges of ${parts}`);
@@ -109,12 +113,16 @@ async function readInRanges(source: Source, name: string, parts: number, atLeast
     assert.deepEqual(range.min, ranges[at]!.max);
     assert.deepEqual([...elements(range.min!)].map(({ key }) => key), ["_id"]);
   }
-  const read = await Promise.all(ranges.map((range) => readRange(source, collection, range)));
-  return read.filter((one) => one.length > 0);
+  return { collection, ranges };
+}
+
+/** The documents of each range. */
+async function readInRanges(source: Source, { collection, ranges }: Awaited<ReturnType<typeof split>>) {
+  return await Promise.all(ranges.map((range) => readRange(source, collection, range)));
 }
 
 async function assertPartition(source: Source, name: string, parts: number, atLeast = parts): Promise<void> {
-  const read = await readInRanges(source, name, parts, atLeast);
+  const read = await readInRanges(source, await split(source, name, parts, atLeast));
   const natural = await readDocuments(source, { database: "app", collection: name });
   const once = new Set(natural);
   const found = read.flat();
@@ -178,7 +186,9 @@ Deno.test("Source.splitRanges() and readBatches() give each document once, whate
   await t.step("a sample's ranges are about as large as each other", async () => {
     await fill(app, "many", [...keys.filter((key) => !(key instanceof Int32)), ...many.map((at) => at + 2)]);
     await assertPartition(source, "many", 8);
-    const shares = (await readInRanges(source, "many", 8, 8)).map(({ length }) => length / (many.length / 8));
+    const shares = (await readInRanges(source, await split(source, "many", 8, 8))).map(({ length }) =>
+      length / (many.length / 8)
+    );
     assert.ok(shares.every((share) => share > 0.4 && share < 2), shares.join());
   });
 
@@ -240,6 +250,7 @@ Deno.test("Source.splitRanges() and readBatches() give each document once, whate
     const stays = many.map((at) => at * 2);
     await fill(app, "busy", stays);
     const collection = app.collection<{ _id: number }>("busy");
+    const ranges = await split(source, "busy", 16, 16);
     const stop = new AbortController();
     let changes = 0;
     const write = async (seed: number) => {
@@ -254,7 +265,7 @@ Deno.test("Source.splitRanges() and readBatches() give each document once, whate
     try {
       for (let round = 0; round < 5; round++) {
         const before = changes;
-        const read = (await readInRanges(source, "busy", 16, 16)).flat();
+        const read = (await readInRanges(source, ranges)).flat();
         const ids = read.map((hex) => {
           const id = findElement(Uint8Array.fromHex(hex), "_id")!.value;
           return new DataView(id.buffer, id.byteOffset).getInt32(0, true);
@@ -268,4 +279,19 @@ Deno.test("Source.splitRanges() and readBatches() give each document once, whate
       await Promise.all(writers);
     }
   });
+});
+
+Deno.test("Source.splitRanges() gives one range when the server can't find bounds in time", async () => {
+  await using set = await ReplicaSet.start({
+    members: 1,
+    extraArgs: ["--setParameter", "enableTestCommands=1"],
+  });
+  await using client = new MongoClient(set.uri);
+  await using source = await openSource(new Secret(set.uri));
+  await fill(client.db("app"), "keys", keys);
+  const collection = await describe(source, "keys");
+  assert.equal((await source.splitRanges(collection, 4)).length, 4);
+  const failpoint = { configureFailPoint: "maxTimeAlwaysTimeOut", mode: "alwaysOn" };
+  await set.command(set.members[0]!, failpoint);
+  assert.deepEqual(await source.splitRanges(collection, 4), [{ min: null, max: null }]);
 });
