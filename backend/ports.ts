@@ -114,6 +114,10 @@ export interface Source extends AsyncDisposable {
   readBatches(namespace: Namespace, signal: AbortSignal, range?: KeyRange): AsyncIterable<Uint8Array>;
   /** Documents as the server's metadata counts them (`exact: false`) or as an index scan counts them (`exact: true`). */
   countDocuments(namespace: Namespace, exact: boolean): Promise<number>;
+  /** Bytes of a database's documents as the server counts them, 0 where it doesn't say. */
+  databaseSize(database: string): Promise<number>;
+  /** Seconds that the picked member is behind its primary, as it knows it itself; 0 for one that can't be, null where it doesn't say. */
+  lagSeconds(): Promise<number | null>;
   /** The picked member's oplog, closed with the source; null for a server without one. */
   readonly oplog: Oplog | null;
   /** Oplogs of the set's other members that can be read now. The caller closes each. */

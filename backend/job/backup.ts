@@ -6,14 +6,17 @@
 
 import type { Manifest } from "../manifest/schema.ts";
 import { formatNamespace } from "../namespace.ts";
-import type { Oplog } from "../ports.ts";
+import type { Options } from "../options/table.ts";
+import type { Oplog, Source } from "../ports.ts";
 import { describeTimestamp, type OplogPosition } from "../timestamp.ts";
 import { type DumpContext, settleCount } from "./collection_dump.ts";
 import { dumpDatabases, selectDatabases } from "./database_dump.ts";
+import { DumpProgress } from "./dump_progress.ts";
 import { type BackupContext, type BackupResult, sendManifest, toSeconds } from "./job_manifest.ts";
 import { Lane } from "./lane.ts";
 import { OplogCapture, oplogSupply } from "./oplog_capture.ts";
 import { awaitCommitted, findStart, reportScope, reportWindow, rolledBack, scopeOf } from "./oplog_source.ts";
+import { ReadThrottle } from "./read_throttle.ts";
 import { SegmentSupply } from "./segment_supply.ts";
 import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wording.ts";
 
@@ -31,7 +34,14 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
   logOpening(context, names);
 
   const failure = new AbortController();
-  const readers = Math.min(options.parallel_dbs, Math.max(names.length, 1));
+  const readers = countReaders(options);
+  const throttle = new ReadThrottle(
+    { bytesPerSecond: options.max_rate, lagSeconds: options.max_lag },
+    () => source.lagSeconds(),
+    source.deployment.source,
+    log,
+  );
+  const progress = new DumpProgress(() => sizeOf(source, names), log, clock, context.onProgress);
   using supply = new SegmentSupply(readers + spareSegments, options.segment_size);
   const shared: DumpContext = {
     source,
@@ -41,14 +51,26 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     resource: context.resource,
     doubts: oplog === null ? null : [],
     verify: options.verify,
+    chunkThreshold: options.chunk_threshold,
+    chunks: options.chunks,
+    throttle,
+    progress,
     log,
+    clock,
     signal: AbortSignal.any([context.signal, failure.signal]),
     timeSeconds: toSeconds(startedAt),
   };
-  const dump = () => dumpDatabases({ ...shared, clock }, names, readers, failure);
+  const limits = {
+    databases: options.parallel_dbs,
+    collections: options.parallel_collections,
+    chunks: options.parallel_chunks,
+  };
+  using _reports = progress.start();
+  const dump = () => dumpDatabases(shared, names, readers, limits, failure);
   const content = oplog === null || start === null
     ? { databases: await dump(), oplog: null }
     : await dumpWithOplog(context, shared, oplog, start, dump, failure);
+  throttle.report();
   const result = await sendManifest(context, { level: "F", parent: null, ...content }, startedAt);
   logClosing(context, result.manifest, startedAt);
   return result;
@@ -95,6 +117,19 @@ async function dumpWithOplog(
   return { databases, oplog: slice };
 }
 
+/** Readers over everything: each has a segment and two batches in memory. */
+function countReaders(options: Options): number {
+  const { parallel_dbs, parallel_collections, parallel_chunks, parallel_readers } = options;
+  const wanted = parallel_readers || Math.max(parallel_dbs, parallel_collections, parallel_chunks);
+  return Math.min(wanted, parallel_dbs * parallel_collections * parallel_chunks);
+}
+
+async function sizeOf(source: Source, names: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const name of names) bytes += await source.databaseSize(name);
+  return bytes;
+}
+
 function logOpening(context: BackupContext, names: readonly string[]): void {
   const { deployment, warnings } = context.source;
   const { log, options } = context;
@@ -104,7 +139,11 @@ function logOpening(context: BackupContext, names: readonly string[]): void {
       `feature compatibility ${deployment.featureCompatibilityVersion}, resource "${context.resource}"`,
   );
   for (const warning of warnings) log.warning(warning);
-  log.info(`Databases: ${names.join(", ") || "none"}; ${options.parallel_dbs} at a time`);
+  log.info(
+    `Databases: ${names.join(", ") || "none"}; ${options.parallel_dbs} at a time, ${
+      formatNumberOf(countReaders(options), "reader")
+    }`,
+  );
   if (options.database.includes("*")) {
     log.info("Not included: users and roles (admin.system.*), and the databases config and local");
   }

@@ -13,6 +13,7 @@ import { closeClient } from "./client.ts";
 import { driverError } from "./driver_error.ts";
 import { MemberOplog } from "./oplog.ts";
 import { rawBatches } from "./raw_cursor.ts";
+import { readLag } from "./replication_lag.ts";
 import { rangeArguments, splitRanges } from "./splitter.ts";
 import { type Connection, openForReading, openForReadingAt } from "./topology.ts";
 
@@ -83,6 +84,18 @@ class MongoSource implements Source {
     } catch (cause) {
       throw driverError(`count the documents of ${formatNamespace(namespace)}`, cause);
     }
+  }
+
+  async databaseSize(database: string): Promise<number> {
+    const stats = await this.#client.db(database).command({ dbStats: 1 }, { readPreference }).catch(() =>
+      null
+    );
+    return Number(stats?.["dataSize"] ?? 0);
+  }
+
+  async lagSeconds(): Promise<number | null> {
+    const { kind, source } = this.deployment;
+    return kind === "standalone" ? 0 : await readLag(this.#client, source);
   }
 
   async *otherOplogs(): AsyncGenerator<Oplog> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { serialize } from "bson";
+import { deserialize, serialize } from "bson";
 import { countDocuments, elements } from "../../backend/bson/document.ts";
 import { formatExtendedJson } from "../../backend/bson/extended_json.ts";
 import { PluginError } from "../../backend/errors.ts";
@@ -15,6 +15,7 @@ import type {
   Deployment,
   FileHeader,
   JobLog,
+  KeyRange,
   ObjectSink,
   OplogTarget,
   ReplayTarget,
@@ -49,6 +50,8 @@ export interface MemoryCollection {
   readonly documents: readonly Uint8Array[];
   readonly batchDocuments?: number;
   readonly capped?: boolean;
+  /** What the catalog says of its size. */
+  readonly sizeHintBytes?: number;
 }
 
 /** What may go wrong, by namespace. */
@@ -59,6 +62,8 @@ export interface SourceFaults {
   readonly remade?: ReadonlySet<string>;
   /** The server counts so many documents. */
   readonly counts?: ReadonlyMap<string, number>;
+  /** How far the member is behind, each time it is asked; then not at all. */
+  readonly lagSeconds?: (number | null)[];
 }
 
 export class MemorySource implements Source {
@@ -91,7 +96,7 @@ export class MemorySource implements Source {
     const times = (this.#listed.get(database) ?? 0) + 1;
     this.#listed.set(database, times);
     return Promise.resolve(
-      (this.#databases.get(database) ?? []).map(({ name, capped = false }) => {
+      (this.#databases.get(database) ?? []).map(({ name, capped = false, sizeHintBytes = 0 }) => {
         const namespace = { database, collection: name };
         const remade = times > 1 && this.#faults.remade?.has(formatNamespace(namespace));
         return {
@@ -99,7 +104,7 @@ export class MemorySource implements Source {
           kind: "collection",
           data: namespace,
           uuid: (remade ? "b" : "a").repeat(32),
-          sizeHintBytes: 0,
+          sizeHintBytes,
           metadata: formatExtendedJson(
             serialize({ options: capped ? { capped } : {}, indexes: [], collectionName: name }),
           ),
@@ -108,8 +113,27 @@ export class MemorySource implements Source {
     );
   }
 
-  async *readBatches(namespace: Namespace, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const { documents, batchDocuments = 100 } = this.#find(namespace);
+  /** Ranges by a document's place: bounds are whole documents, which nobody but this source looks at. */
+  splitRanges({ namespace }: Collection, parts: number): Promise<KeyRange[]> {
+    const { documents } = this.#find(namespace);
+    const count = Math.max(Math.min(parts, documents.length), 1);
+    const bounds = Array.from(
+      { length: count + 1 },
+      (_, at) =>
+        at === 0 || at === count ? null : serialize({ _id: Math.floor(at * documents.length / count) }),
+    );
+    return Promise.resolve(bounds.slice(1).map((max, at) => ({ min: bounds[at]!, max })));
+  }
+
+  async *readBatches(
+    namespace: Namespace,
+    signal: AbortSignal,
+    range?: KeyRange,
+  ): AsyncGenerator<Uint8Array> {
+    const { documents: all, batchDocuments = 100 } = this.#find(namespace);
+    const place = (bound: Uint8Array | null | undefined, otherwise: number) =>
+      bound ? Number(deserialize(bound)["_id"]) : otherwise;
+    const documents = all.slice(place(range?.min, 0), place(range?.max, all.length));
     const lost = this.#faults.loseCursorAfter?.get(formatNamespace(namespace)) ?? Infinity;
     let batches = 0;
     for (let from = 0; from < Math.max(documents.length, 1); from += batchDocuments) {
@@ -127,6 +151,17 @@ export class MemorySource implements Source {
     return Promise.resolve(
       this.#faults.counts?.get(formatNamespace(namespace)) ?? this.#find(namespace).documents.length,
     );
+  }
+
+  databaseSize(database: string): Promise<number> {
+    const collections = this.#databases.get(database) ?? [];
+    return Promise.resolve(
+      collections.flatMap(({ documents }) => documents).reduce((sum, { length }) => sum + length, 0),
+    );
+  }
+
+  lagSeconds(): Promise<number | null> {
+    return Promise.resolve(this.#faults.lagSeconds?.shift() ?? 0);
   }
 
   async *otherOplogs(): AsyncGenerator<never> {}
