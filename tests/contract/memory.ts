@@ -161,7 +161,8 @@ export class MemorySource implements Source {
   }
 
   lagSeconds(): Promise<number | null> {
-    return Promise.resolve(this.#faults.lagSeconds?.shift() ?? 0);
+    const lag = this.#faults.lagSeconds?.shift();
+    return Promise.resolve(lag === undefined ? 0 : lag);
   }
 
   async *otherOplogs(): AsyncGenerator<never> {}
