@@ -4,6 +4,7 @@
  * @module
  */
 
+import { PluginError } from "../errors.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import { formatNamespace } from "../namespace.ts";
 import type { Options } from "../options/table.ts";
@@ -42,7 +43,7 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     log,
   );
   const progress = new DumpProgress(() => sizeOf(source, names), log, clock, context.onProgress);
-  using supply = new SegmentSupply(readers + spareSegments, options.segment_size);
+  using supply = makeSupply(readers, options.segment_size);
   const shared: DumpContext = {
     source,
     sink: context.sink,
@@ -122,6 +123,22 @@ function countReaders(options: Options): number {
   const { parallel_dbs, parallel_collections, parallel_chunks, parallel_readers } = options;
   const wanted = parallel_readers || Math.max(parallel_dbs, parallel_collections, parallel_chunks);
   return Math.min(wanted, parallel_dbs * parallel_collections * parallel_chunks);
+}
+
+/** @throws PluginError `optionInvalid` where the options ask for more than the module's memory can have */
+function makeSupply(readers: number, segmentSize: number): SegmentSupply {
+  try {
+    return new SegmentSupply(readers + spareSegments, segmentSize);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new PluginError(
+      "optionInvalid",
+      `Cannot have ${readers} readers with segments of ${
+        formatBytes(segmentSize)
+      }: all segments together may have 2 GiB`,
+      { hint: "Lower segment_size or parallel_readers in the FileSet's Plugin line.", cause },
+    );
+  }
 }
 
 async function sizeOf(source: Source, names: readonly string[]): Promise<number> {

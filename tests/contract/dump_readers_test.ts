@@ -35,7 +35,9 @@ async function backUp(
       baculaVersion: "15.0.3",
     },
     options: parsePluginCommand(
-      `podheitor-mongodb: uri=mongodb://memory resource=r0 segment_size=1M sign=no ${options}`,
+      `podheitor-mongodb: uri=mongodb://memory resource=r0 sign=no ${
+        options.includes("segment_size") ? "" : "segment_size=1M "
+      }${options}`,
     ),
     resource: "r0",
     source,
@@ -216,4 +218,13 @@ Deno.test("runBackup() says when the member's lag can't be heeded, and reads on"
   });
   const { log } = await backUp(source, "max_lag=10");
   assert.ok(log.lines.some((line) => line.startsWith("warning max_lag is not heeded: memory:1 ")));
+});
+
+Deno.test("runBackup() refuses more memory for segments than there can be, before anything is sent", async () => {
+  const sink = new MemorySink();
+  await assert.rejects(
+    backUp(new MemorySource({ app: [] }), "parallel_readers=32 segment_size=256M", sink),
+    { code: "optionInvalid", message: /32 readers with segments of 256\.0 MiB/ },
+  );
+  assert.equal(sink.files.size, 0);
 });
