@@ -3,71 +3,19 @@
 import assert from "node:assert/strict";
 import { Binary, serialize } from "bson";
 import fc from "fast-check";
-import { runBackup } from "../../backend/job/backup.ts";
 import type { Namespace } from "../../backend/namespace.ts";
-import { parsePluginCommand } from "../../backend/options/command.ts";
 import type { DataChunk, FileHeader, KeyRange } from "../../backend/ports.ts";
-import { type MemoryCollection, MemoryLog, MemorySink, MemorySource, type SourceFaults } from "./memory.ts";
+import { backUp, documentsOf } from "./dump_job.ts";
+import { type MemoryCollection, MemorySink, MemorySource, type SourceFaults } from "./memory.ts";
 
 type Databases = Record<string, readonly MemoryCollection[]>;
 
 const large = 1 << 40;
-const never = new AbortController().signal;
-
-async function backUp(
-  source: MemorySource,
-  options: string,
-  sink: MemorySink = new MemorySink(),
-  signal = never,
-) {
-  const log = new MemoryLog();
-  const { manifest } = await runBackup({
-    job: {
-      kind: "B",
-      level: "F",
-      accurate: false,
-      jobId: 7,
-      sinceTime: 0,
-      jobName: "Mongo.2026-01-01_00.00.00_01",
-      previousJobName: "",
-      clientName: "fd",
-      workingDirectory: "/tmp",
-      baculaVersion: "15.0.3",
-    },
-    options: parsePluginCommand(
-      `podheitor-mongodb: uri=mongodb://memory resource=r0 sign=no ${
-        options.includes("segment_size") ? "" : "segment_size=1M "
-      }${options}`,
-    ),
-    resource: "r0",
-    source,
-    sink,
-    signingKey: null,
-    log,
-    clock: { now: () => new Date(1_700_000_000_000) },
-    signal,
-    program: { name: "test", version: "0.0.0" },
-    intervalSeconds: null,
-  });
-  return { manifest, sink, log };
-}
-
 function documents(count: number, bytes: number): Uint8Array[] {
   return Array.from(
     { length: count },
     (_, _id) => serialize({ _id, data: new Binary(new Uint8Array(bytes).fill(_id)) }),
   );
-}
-
-/** Documents of a file, each as hexadecimal digits. */
-function documentsOf(bytes: Uint8Array): string[] {
-  const found: string[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const length = new DataView(bytes.buffer, bytes.byteOffset + at).getInt32(0, true);
-    found.push(bytes.subarray(at, at + length).toHex());
-    at += length;
-  }
-  return found;
 }
 
 /** Counts what its readers have taken. */
