@@ -60,6 +60,14 @@ export interface UserCollections {
   readonly authSchema: number | null;
 }
 
+/** A part of a collection: the documents from one `_id` up to another in the order of its index, each bound a raw document `{_id: …}`. */
+export interface KeyRange {
+  /** The first that belongs to it, null for no bound. */
+  readonly min: Uint8Array | null;
+  /** The first that doesn't any more, null for no bound. */
+  readonly max: Uint8Array | null;
+}
+
 /** What a member's oplog reaches over. */
 export interface OplogWindow {
   readonly oldest: Timestamp;
@@ -113,14 +121,23 @@ export interface Source extends AsyncDisposable {
    */
   listUserCollections(): Promise<UserCollections>;
   /**
-   * The raw BSON arrays of a collection's batches in natural order, each `nextBatch` as the server sent it. The next batch is
-   * requested before the last one is handed out. Ends only when the server closed the cursor as exhausted.
+   * Cuts a collection into at most `parts` ranges, in their order, that together are every `_id` of whatever type. One without bounds where it
+   * can only be read as a whole.
+   */
+  splitRanges(collection: Collection, parts: number): Promise<readonly KeyRange[]>;
+  /**
+   * The raw BSON arrays of a collection's batches, each as the server sent it: all documents in natural order, or those of a range in the order
+   * of its index. The next batch is requested before the last one is handed out. Ends only when the server closed the cursor as exhausted.
    *
    * @throws PluginError `incompleteRead` when the cursor is lost before its end
    */
-  readBatches(namespace: Namespace, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  readBatches(namespace: Namespace, signal: AbortSignal, range?: KeyRange): AsyncIterable<Uint8Array>;
   /** Documents as the server's metadata counts them (`exact: false`) or as an index scan counts them (`exact: true`). */
   countDocuments(namespace: Namespace, exact: boolean): Promise<number>;
+  /** Bytes of a database's documents as the server counts them, 0 where it doesn't say. */
+  databaseSize(database: string): Promise<number>;
+  /** Seconds that the picked member is behind its primary, as it knows it itself; 0 for one that can't be, null where it doesn't say. */
+  lagSeconds(): Promise<number | null>;
   /** The picked member's oplog, closed with the source; null for a server without one. */
   readonly oplog: Oplog | null;
   /** Oplogs of the set's other members that can be read now. The caller closes each. */

@@ -7,6 +7,7 @@
  * | -------- | ----------------------------------------------------------------------------------- |
  * | checksum | BLAKE3 and CRC32C                                                                   |
  * | dump     | Fulls and restores of `--size` MB, against a bare reader and a bare writer          |
+ * | ranges   | Fulls of one collection of `--size` MB: natural order against ranges, near and far  |
  * | slice    | an Incremental, against a reader that throws away the same slice of the oplog       |
  * | replay   | a restore's replay of an oplog, against one entry after the other                   |
  *
@@ -21,6 +22,7 @@ import { parseArgs } from "node:util";
 import { build } from "../packaging/build.ts";
 import { measureChecksums } from "./bench/checksums.ts";
 import { measureDumps } from "./bench/dump.ts";
+import { measureRanges } from "./bench/ranges.ts";
 import { measureReplay } from "./bench/replay.ts";
 import { formatReport, type Report, type Table } from "./bench/report.ts";
 import { measureSlicing } from "./bench/slicing.ts";
@@ -29,7 +31,7 @@ import { isOnPath } from "./lab/command.ts";
 import { ScratchFolder } from "./lab/daemon.ts";
 import { findMongod } from "./lab/mongod_binary.ts";
 
-const parts = ["checksum", "dump", "slice", "replay"] as const;
+const parts = ["checksum", "dump", "ranges", "slice", "replay"] as const;
 
 type Part = (typeof parts)[number];
 
@@ -67,6 +69,7 @@ async function bench({ sizeMB, runs, parts }: Settings): Promise<Report> {
   const checksums = await take("checksum", ({ folder }) => measureChecksums(runs, folder));
   const tables: Table[] = [
     ...(await take("dump", (bench) => measureDumps(bench, sizeMB * 1e6))).flat(),
+    ...await take("ranges", (bench) => measureRanges(bench, sizeMB * 1e6)),
     ...await take("slice", measureSlicing),
     ...await take("replay", measureReplay),
   ];

@@ -9,6 +9,7 @@ import { DumpDirectory } from "../folder/dump_directory.ts";
 import { FileSpool } from "../folder/spool.ts";
 import { runBackup } from "../job/backup.ts";
 import { ScopedSource, scopeOf } from "../job/backup_scope.ts";
+import type { ProgressListener } from "../job/dump_progress.ts";
 import { type EstimateContext, runEstimate, runIncrementalEstimate } from "../job/estimate.ts";
 import { type Parent, runIncremental } from "../job/incremental.ts";
 import type { BackupContext, BackupResult } from "../job/job_manifest.ts";
@@ -46,6 +47,8 @@ export interface JobRun {
   readonly keyFile?: string;
   /** False where both ends of the stream are in this process. */
   readonly verifyPayload: boolean;
+  /** Somebody who looks on while a Full reads. */
+  readonly onProgress?: ProgressListener;
 }
 
 /** Serves one session. Resolves with whether the job is good; never rejects. */
@@ -79,7 +82,7 @@ export async function serveJob(stream: ByteStream, run: JobRun): Promise<boolean
 async function perform(session: BackendSession, run: JobRun, log: JobLog, report: JobReport): Promise<void> {
   switch (session.job.kind) {
     case "B":
-      return await backUp(session, log, report);
+      return await backUp(session, run, log, report);
     case "R":
       return await restore(session, run, log, report);
     case "E":
@@ -87,7 +90,7 @@ async function perform(session: BackendSession, run: JobRun, log: JobLog, report
   }
 }
 
-async function backUp(session: BackendSession, log: JobLog, report: JobReport): Promise<void> {
+async function backUp(session: BackendSession, run: JobRun, log: JobLog, report: JobReport): Promise<void> {
   const options = parsePluginCommand(await session.receiveCommand());
   report.resource = options.resource;
   warnOfPassword(options, log);
@@ -112,6 +115,7 @@ async function backUp(session: BackendSession, log: JobLog, report: JobReport): 
     signal,
     program,
     intervalSeconds: jobInterval(known, report.startedAt),
+    ...(run.onProgress === undefined ? {} : { onProgress: run.onProgress }),
   };
   const result = job.level === "I" || job.level === "D"
     ? await runIncremental(context, job.level, parentOf(known, context))

@@ -43,8 +43,9 @@ export async function backUpToFolder(
     const previous = run.previousJobName ??
       (folder === null ? "" : previousJob(await placeFolders(await JobFolder.find(run.to)), run.level));
     const job = describeJob("B", run.level, run.jobName, previous, run.workingDirectory);
-    const progress = watchProgress(receiver, run.listener);
-    return await converse(run, (stream, options) => runBackupSession(stream, { ...options, job }, progress));
+    // A Full has a bar of its own.
+    const watched = run.level === "F" ? receiver : watchProgress(receiver, run.listener);
+    return await converse(run, (stream, options) => runBackupSession(stream, { ...options, job }, watched));
   } catch (cause) {
     await folder?.discard();
     throw cause;
@@ -95,6 +96,7 @@ async function converse(run: StandaloneRun, side: Conversation): Promise<Totals>
   const backend = serveJob(theirs, {
     trustedCommand: true,
     verifyPayload: false,
+    ...(run.listener.isLive ? { onProgress: (read, total) => run.listener.bar(read, total) } : {}),
     ...(run.keyFile === undefined ? {} : { keyFile: run.keyFile }),
   });
   const { pluginCommand, listener, signal } = run;

@@ -4,10 +4,12 @@
  * @module
  */
 
+import { PluginError } from "../errors.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Scope } from "../manifest/scope.ts";
 import { formatNamespace } from "../namespace.ts";
-import type { Oplog } from "../ports.ts";
+import type { Options } from "../options/table.ts";
+import type { Oplog, Source } from "../ports.ts";
 import { describeTimestamp, type OplogPosition } from "../timestamp.ts";
 import {
   acceptsOf,
@@ -20,10 +22,12 @@ import {
 } from "./backup_scope.ts";
 import { type DumpContext, settleCount } from "./collection_dump.ts";
 import { dumpDatabases, selectDatabases } from "./database_dump.ts";
+import { DumpProgress } from "./dump_progress.ts";
 import { type BackupContext, type BackupResult, sendManifest, toSeconds } from "./job_manifest.ts";
 import { Lane } from "./lane.ts";
 import { OplogCapture, oplogSupply } from "./oplog_capture.ts";
 import { awaitCommitted, findStart, reportWindow, rolledBack } from "./oplog_source.ts";
+import { ReadThrottle } from "./read_throttle.ts";
 import { SegmentSupply } from "./segment_supply.ts";
 import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wording.ts";
 
@@ -49,8 +53,15 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
   logScope(scope, users, log);
 
   const failure = new AbortController();
-  const readers = Math.min(options.parallel_dbs, Math.max(names.length, 1));
-  using supply = new SegmentSupply(readers + spareSegments, options.segment_size);
+  const readers = countReaders(options);
+  const throttle = new ReadThrottle(
+    { bytesPerSecond: options.max_rate, lagSeconds: options.max_lag },
+    () => source.lagSeconds(),
+    source.deployment.source,
+    log,
+  );
+  const progress = new DumpProgress(() => sizeOf(source, names), log, clock, context.onProgress);
+  using supply = makeSupply(readers, options.segment_size);
   const shared: DumpContext = {
     source,
     sink: context.sink,
@@ -59,14 +70,26 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     resource: context.resource,
     doubts: oplog === null ? null : [],
     verify: options.verify,
+    chunkThreshold: options.chunk_threshold,
+    chunks: options.chunks,
+    throttle,
+    progress,
     log,
+    clock,
     signal: AbortSignal.any([context.signal, failure.signal]),
     timeSeconds: toSeconds(startedAt),
   };
-  const dump = () => dumpDatabases({ ...shared, clock }, names, readers, failure);
+  const limits = {
+    databases: options.parallel_dbs,
+    collections: options.parallel_collections,
+    chunks: options.parallel_chunks,
+  };
+  using _reports = progress.start();
+  const dump = () => dumpDatabases(shared, names, readers, limits, failure);
   const content = oplog === null || start === null
     ? { databases: await dump(), oplog: null }
     : await dumpWithOplog(context, shared, scope, oplog, start, dump, failure);
+  throttle.report();
   const result = await sendManifest(
     context,
     { level: "F", parent: null, authSchema: users.authSchema, ...content },
@@ -118,6 +141,35 @@ async function dumpWithOplog(
   return { databases, oplog: slice };
 }
 
+/** Readers over everything: each has a segment and two batches in memory. */
+function countReaders(options: Options): number {
+  const { parallel_dbs, parallel_collections, parallel_chunks, parallel_readers } = options;
+  const wanted = parallel_readers || Math.max(parallel_dbs, parallel_collections, parallel_chunks);
+  return Math.min(wanted, parallel_dbs * parallel_collections * parallel_chunks);
+}
+
+/** @throws PluginError `optionInvalid` where the options ask for more than the module's memory can have */
+function makeSupply(readers: number, segmentSize: number): SegmentSupply {
+  try {
+    return new SegmentSupply(readers + spareSegments, segmentSize);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new PluginError(
+      "optionInvalid",
+      `Cannot have ${readers} readers with segments of ${
+        formatBytes(segmentSize)
+      }: all segments together may have 2 GiB`,
+      { hint: "Lower segment_size or parallel_readers in the FileSet's Plugin line.", cause },
+    );
+  }
+}
+
+async function sizeOf(source: Source, names: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const name of names) bytes += await source.databaseSize(name);
+  return bytes;
+}
+
 function logOpening(context: BackupContext, names: readonly string[]): void {
   const { deployment, warnings } = context.source;
   const { log, options } = context;
@@ -127,7 +179,11 @@ function logOpening(context: BackupContext, names: readonly string[]): void {
       `feature compatibility ${deployment.featureCompatibilityVersion}, resource "${context.resource}"`,
   );
   for (const warning of warnings) log.warning(warning);
-  log.info(`Databases: ${names.join(", ") || "none"}; ${options.parallel_dbs} at a time`);
+  log.info(
+    `Databases: ${names.join(", ") || "none"}; ${options.parallel_dbs} at a time, ${
+      formatNumberOf(countReaders(options), "reader")
+    }`,
+  );
   if (context.signingKey === null) {
     log.warning(
       "sign=no: nobody will be able to tell whether this backup was changed; restoring it has to be allowed explicitly",

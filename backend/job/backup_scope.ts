@@ -10,7 +10,7 @@ import { formatNamespace, type Namespace } from "../namespace.ts";
 import { type Accepts, isServersOwn, isTemporary, isUsersOwn } from "../oplog/scope.ts";
 import { NamespaceFilter } from "../options/namespace_pattern.ts";
 import type { Options } from "../options/table.ts";
-import type { Collection, Deployment, JobLog, Oplog, Source, UserCollections } from "../ports.ts";
+import type { Collection, Deployment, JobLog, KeyRange, Oplog, Source, UserCollections } from "../ports.ts";
 import { userNamespace } from "./selection.ts";
 import { formatCount, formatNumberOf } from "./wording.ts";
 
@@ -96,12 +96,24 @@ export class ScopedSource implements Source {
     return this.#source.listUserCollections();
   }
 
-  readBatches(namespace: Namespace, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    return this.#source.readBatches(namespace, signal);
+  splitRanges(collection: Collection, parts: number): Promise<readonly KeyRange[]> {
+    return this.#source.splitRanges(collection, parts);
+  }
+
+  readBatches(namespace: Namespace, signal: AbortSignal, range?: KeyRange): AsyncIterable<Uint8Array> {
+    return this.#source.readBatches(namespace, signal, range);
   }
 
   countDocuments(namespace: Namespace, exact: boolean): Promise<number> {
     return this.#source.countDocuments(namespace, exact);
+  }
+
+  databaseSize(database: string): Promise<number> {
+    return this.#source.databaseSize(database);
+  }
+
+  lagSeconds(): Promise<number | null> {
+    return this.#source.lagSeconds();
   }
 
   otherOplogs(): AsyncIterable<Oplog> {

@@ -10,9 +10,11 @@ import { PluginError } from "../errors.ts";
 import { framePayloadMaxBytes } from "../limits.ts";
 import type { ManifestCollection, ManifestSegment } from "../manifest/schema.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import type { Collection, DataChunk, JobLog, ObjectSink, Source } from "../ports.ts";
+import type { Clock, Collection, DataChunk, JobLog, KeyRange, ObjectSink, Source } from "../ports.ts";
+import type { DumpProgress } from "./dump_progress.ts";
 import type { Lane } from "./lane.ts";
 import { metadataPath, segmentPath } from "./object_path.ts";
+import type { ReadThrottle } from "./read_throttle.ts";
 import type { SegmentSupply } from "./segment_supply.ts";
 import { formatCount } from "./wording.ts";
 
@@ -28,35 +30,152 @@ export interface DumpContext {
   readonly doubts: DoubtfulCount[] | null;
   /** Whether documents read are held against the server's own count. */
   readonly verify: boolean;
+  /** Bytes of documents from which a collection is cut into ranges, and into how many. */
+  readonly chunkThreshold: number;
+  readonly chunks: number;
+  readonly throttle: ReadThrottle;
+  readonly progress: DumpProgress;
   readonly log: JobLog;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Unix seconds that every object carries as its times. */
   readonly timeSeconds: number;
 }
 
 /**
- * Reads a collection and sends its metadata and segments. Resolves when the sink has taken all of them.
- *
- * @throws PluginError `incompleteRead` when the documents read can't be all that there are
+ * A collection on its way. Readers take its ranges one after another, each with a segment of its own, and name their segments in the order in
+ * which they send them.
  */
-export async function dumpCollection(
-  context: DumpContext,
+export class CollectionDump {
+  readonly #context: DumpContext;
+  readonly #collection: Collection;
+  readonly #startedAt: Date;
+  readonly #expected: number;
+  readonly #ranges: KeyRange[];
+  readonly #metadataObject: ManifestCollection["metadataObject"];
+  readonly #sent: Promise<ManifestSegment>[] = [];
+  #documents = 0;
+
+  private constructor(
+    context: DumpContext,
+    collection: Collection,
+    startedAt: Date,
+    opening: {
+      readonly expected: number;
+      readonly ranges: readonly KeyRange[];
+      readonly metadataObject: ManifestCollection["metadataObject"];
+    },
+  ) {
+    this.#context = context;
+    this.#collection = collection;
+    this.#startedAt = startedAt;
+    this.#expected = opening.expected;
+    this.#ranges = [...opening.ranges];
+    this.#metadataObject = opening.metadataObject;
+  }
+
+  /** Sends a collection's metadata and finds out how it is to be read. */
+  static async open(context: DumpContext, collection: Collection): Promise<CollectionDump> {
+    const { namespace, data, metadata } = collection;
+    const startedAt = context.clock.now();
+    const metadataObject = await sendMetadata(context, namespace, metadata);
+    const isCounted = context.verify && data !== null;
+    const expected = isCounted ? await context.source.countDocuments(data, false) : 0;
+    const ranges = data === null ? [] : await rangesOf(context, collection);
+    return new CollectionDump(context, collection, startedAt, { expected, ranges, metadataObject });
+  }
+
+  /** Whether there are ranges that no reader has taken. */
+  get hasRanges(): boolean {
+    return this.#ranges.length > 0;
+  }
+
+  /** Reads as one of the collection's readers, until no range is left to be taken. What it has read may still be on its way out. */
+  async read(): Promise<void> {
+    const { data } = this.#collection;
+    if (data === null) return;
+    const { source, supply, signal, throttle, progress } = this.#context;
+    let segment: Segment | undefined;
+    try {
+      for (let range = this.#ranges.shift(); range !== undefined; range = this.#ranges.shift()) {
+        for await (const batch of source.readBatches(data, signal, range)) {
+          const cursor = { offsetBytes: 4, index: 0 };
+          segment ??= await supply.acquire(signal);
+          while (!pack(segment, batch, cursor, data)) {
+            const full = segment;
+            segment = undefined;
+            this.#send(full);
+            segment = await supply.acquire(signal);
+          }
+          this.#documents += cursor.index;
+          progress.add(batch.length);
+          await throttle.pass(batch.length, signal);
+        }
+      }
+      if (segment !== undefined && segment.documents > 0) {
+        const last = segment;
+        segment = undefined;
+        this.#send(last);
+      }
+    } finally {
+      if (segment !== undefined) supply.release(segment);
+    }
+  }
+
+  /**
+   * Waits until the sink has taken all that the readers have read; none may be reading any more.
+   *
+   * @throws PluginError `incompleteRead` when the documents read can't be all that there are
+   */
+  async finish(): Promise<ManifestCollection> {
+    const { namespace, kind, data, uuid, metadata } = this.#collection;
+    const segments = await this.settle();
+    if (this.#context.verify && data !== null) {
+      await verifyCount(this.#context, data, this.#documents, this.#expected);
+    }
+    const documents = segments.reduce((sum, segment) => sum + segment.documents, 0);
+    const bytes = segments.reduce((sum, segment) => sum + segment.size, 0);
+    this.#context.progress.collectionDone(namespace, documents, bytes, this.#startedAt);
+    return {
+      name: namespace.collection,
+      kind,
+      data,
+      uuid,
+      metadata,
+      metadataObject: this.#metadataObject,
+      documents,
+      bytes,
+      segments,
+    };
+  }
+
+  /** Resolves when no segment is on its way any more, and rejects where one didn't arrive. */
+  async settle(): Promise<ManifestSegment[]> {
+    await Promise.allSettled(this.#sent);
+    return await Promise.all(this.#sent);
+  }
+
+  #send(segment: Segment): void {
+    const path = segmentPath(this.#context.resource, this.#collection.namespace, this.#sent.length);
+    const result = sendSegment(this.#context, path, segment);
+    // Whoever awaits it sees the failure; until then it must not count as unhandled.
+    result.catch(() => {});
+    this.#sent.push(result);
+  }
+}
+
+/** The parts that a collection is read in: one, unless it is so large that several readers are worth what they cost the server. */
+async function rangesOf(
+  { source, chunkThreshold, chunks, log }: DumpContext,
   collection: Collection,
-): Promise<ManifestCollection> {
-  const { namespace, kind, data, uuid, metadata } = collection;
-  const metadataObject = await sendMetadata(context, namespace, metadata);
-  const segments = data === null ? [] : await dumpDocuments(context, namespace, data);
-  return {
-    name: namespace.collection,
-    kind,
-    data,
-    uuid,
-    metadata,
-    metadataObject,
-    documents: segments.reduce((sum, segment) => sum + segment.documents, 0),
-    bytes: segments.reduce((sum, segment) => sum + segment.size, 0),
-    segments,
-  };
+): Promise<readonly KeyRange[]> {
+  const whole: readonly KeyRange[] = [{ min: null, max: null }];
+  if (collection.sizeHintBytes < chunkThreshold || chunks < 2) return whole;
+  const ranges = await source.splitRanges(collection, chunks);
+  if (ranges.length === 1 && collection.kind === "collection") {
+    log.info(`${formatNamespace(collection.namespace)} is read by one cursor: it has no ranges of _id`);
+  }
+  return ranges;
 }
 
 async function sendMetadata(context: DumpContext, namespace: Namespace, metadata: string) {
@@ -64,48 +183,6 @@ async function sendMetadata(context: DumpContext, namespace: Namespace, metadata
   const path = metadataPath(context.resource, namespace);
   await context.lane.run(() => sendObject(context, path, bytes.length, chunksOf(bytes)));
   return { path, size: bytes.length, blake3: blake3(bytes).toHex() };
-}
-
-async function dumpDocuments(
-  context: DumpContext,
-  namespace: Namespace,
-  data: Namespace,
-): Promise<ManifestSegment[]> {
-  const { source, supply, signal, verify } = context;
-  const expected = verify ? await source.countDocuments(data, false) : 0;
-  const sent: Promise<ManifestSegment>[] = [];
-  const send = (segment: Segment) => {
-    const result = sendSegment(context, segmentPath(context.resource, namespace, sent.length), segment);
-    // Whoever awaits `sent` sees the failure; until then it must not count as unhandled.
-    result.catch(() => {});
-    sent.push(result);
-  };
-
-  let segment: Segment | undefined;
-  let documents = 0;
-  try {
-    for await (const batch of source.readBatches(data, signal)) {
-      const cursor = { offsetBytes: 4, index: 0 };
-      segment ??= await supply.acquire(signal);
-      while (!pack(segment, batch, cursor, data)) {
-        const full = segment;
-        segment = undefined;
-        send(full);
-        segment = await supply.acquire(signal);
-      }
-      documents += cursor.index;
-    }
-    if (segment !== undefined && segment.documents > 0) {
-      const last = segment;
-      segment = undefined;
-      send(last);
-    }
-  } finally {
-    if (segment !== undefined) supply.release(segment);
-    await Promise.allSettled(sent);
-  }
-  if (verify) await verifyCount(context, data, documents, expected);
-  return await Promise.all(sent);
 }
 
 function pack(

@@ -7,8 +7,9 @@
 import { PluginError } from "../errors.ts";
 import type { Manifest, ManifestCollection } from "../manifest/schema.ts";
 import { formatNamespace } from "../namespace.ts";
-import type { Clock, Source } from "../ports.ts";
-import { dumpCollection, type DumpContext } from "./collection_dump.ts";
+import type { Collection, Source } from "../ports.ts";
+import { CollectionDump, type DumpContext } from "./collection_dump.ts";
+import { type ReadLimits, ReadSchedule, type ReadTask } from "./read_schedule.ts";
 import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wording.ts";
 
 /** The databases of the server that the operator chose. */
@@ -28,45 +29,89 @@ export function selectDatabases(present: readonly string[], wanted: readonly str
   return present.filter((name) => wanted.includes(name));
 }
 
+/** A database that is being read. */
+interface DatabaseDump {
+  readonly name: string;
+  readonly startedAt: Date;
+  readonly collections: Promise<ManifestCollection>[];
+}
+
 /**
- * Reads databases, a few at a time. The first failure stops the others and is the one that is thrown.
+ * Reads databases, several readers at a time. The first failure stops the others and is the one that is thrown.
  *
  * @param failure aborted by that failure; `context.signal` follows it
  */
 export async function dumpDatabases(
-  context: DumpContext & { readonly clock: Clock },
+  context: DumpContext,
   names: readonly string[],
   readers: number,
+  limits: ReadLimits,
   failure: AbortController,
 ): Promise<Manifest["databases"]> {
-  const databases: Manifest["databases"] = [];
-  const queue = [...names];
-  const reader = async () => {
-    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-      context.signal.throwIfAborted();
-      databases.push({ name, collections: await dumpDatabase(context, name) });
+  const { signal } = context;
+  const schedule = new ReadSchedule<Collection, CollectionDump>(names, limits);
+  const dumps = new Map<string, DatabaseDump>();
+  const done: Promise<Manifest["databases"][number]>[] = [];
+  const fail = (cause: unknown) => {
+    if (!failure.signal.aborted) failure.abort(cause);
+  };
+  /** What is left to be done with what was read doesn't keep its reader from reading on. */
+  const inBackground = <T>(work: Promise<T>): Promise<T> => {
+    work.catch(fail);
+    return work;
+  };
+  const perform = async (task: ReadTask<Collection, CollectionDump>) => {
+    if (task.kind === "list") {
+      const startedAt = context.clock.now();
+      const collections = await context.source.listCollections(task.database);
+      dumps.set(task.database, { name: task.database, startedAt, collections: [] });
+      return schedule.listed(task, collections.sort((a, b) => b.sizeHintBytes - a.sizeHintBytes));
+    }
+    const dump = task.kind === "join" ? task.open : await CollectionDump.open(context, task.collection);
+    if (task.kind === "open") schedule.opened(task, dump);
+    try {
+      await dump.read();
+    } catch (cause) {
+      await dump.settle().catch(() => {});
+      throw cause;
+    }
+    if (schedule.left(task, dump)) {
+      dumps.get(task.database)!.collections.push(inBackground(dump.finish()));
     }
   };
-  await Promise.allSettled(
-    Array.from({ length: readers }, () =>
-      reader().catch((cause) => {
-        if (!failure.signal.aborted) failure.abort(cause);
-      })),
-  );
-  context.signal.throwIfAborted();
-  return databases.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const reader = async () => {
+    while (!schedule.isDone) {
+      signal.throwIfAborted();
+      const task = schedule.take();
+      if (task === null) {
+        await schedule.changed();
+        continue;
+      }
+      await perform(task);
+      for (const name of schedule.takeRead()) {
+        done.push(inBackground(finishDatabase(context, dumps.get(name)!)));
+      }
+    }
+  };
+  const wake = () => schedule.wake();
+  signal.addEventListener("abort", wake, { once: true });
+  try {
+    await Promise.allSettled(Array.from({ length: readers }, () => reader().catch(fail)));
+    // Nothing may be on its way any more when the segments' memory goes.
+    await Promise.allSettled([...dumps.values()].flatMap(({ collections }) => collections));
+    await Promise.allSettled(done);
+  } finally {
+    signal.removeEventListener("abort", wake);
+  }
+  signal.throwIfAborted();
+  return (await Promise.all(done)).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function dumpDatabase(
-  context: DumpContext & { readonly clock: Clock },
-  name: string,
-): Promise<ManifestCollection[]> {
-  const { source, clock, log } = context;
-  const startedAt = clock.now();
-  const dumped: ManifestCollection[] = [];
-  for (const collection of await source.listCollections(name)) {
-    dumped.push(await dumpCollection(context, collection));
-  }
+async function finishDatabase(
+  { source, clock, log }: DumpContext,
+  { name, startedAt, collections }: DatabaseDump,
+): Promise<Manifest["databases"][number]> {
+  const dumped = (await Promise.all(collections)).sort((a, b) => (a.name < b.name ? -1 : 1));
   if (source.oplog === null) await refuseChangedCatalog(source, name, dumped);
   const documents = dumped.reduce((sum, { documents }) => sum + documents, 0);
   const bytes = dumped.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -76,7 +121,7 @@ async function dumpDatabase(
     } documents, ` +
       `${formatBytes(bytes)} in ${formatSeconds(startedAt, clock.now())}`,
   );
-  return dumped;
+  return { name, collections: dumped };
 }
 
 /**

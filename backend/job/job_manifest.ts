@@ -11,6 +11,7 @@ import type { Options } from "../options/table.ts";
 import type { Clock, JobLog, ObjectSink, Source } from "../ports.ts";
 import type { JobInfo } from "../protocol/message.ts";
 import { scopeOf } from "./backup_scope.ts";
+import type { ProgressListener } from "./dump_progress.ts";
 import { chunksOf, sendObject } from "./collection_dump.ts";
 import { manifestPath } from "./object_path.ts";
 import { formatNumberOf } from "./wording.ts";
@@ -31,6 +32,8 @@ export interface BackupContext {
   readonly program: { readonly name: string; readonly version: string };
   /** Seconds since the resource's last job, null where none is known: how long an oplog has to last. */
   readonly intervalSeconds: number | null;
+  /** Somebody who looks on while a Full reads. */
+  readonly onProgress?: ProgressListener;
 }
 
 /** What a backup has made. */

@@ -6,13 +6,15 @@
 
 import { ReadPreference } from "mongodb";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import type { Collection, Deployment, Oplog, Source, UserCollections } from "../ports.ts";
+import type { Collection, Deployment, KeyRange, Oplog, Source, UserCollections } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { listCollections, listDatabases } from "./catalog.ts";
 import { closeClient } from "./client.ts";
 import { driverError } from "./driver_error.ts";
 import { MemberOplog } from "./oplog.ts";
 import { rawBatches } from "./raw_cursor.ts";
+import { readLag } from "./replication_lag.ts";
+import { rangeArguments, splitRanges } from "./splitter.ts";
 import { type Connection, openForReading, openForReadingAt } from "./topology.ts";
 import { listUserCollections } from "./users.ts";
 
@@ -50,10 +52,25 @@ class MongoSource implements Source {
     return listUserCollections(this.#client);
   }
 
-  async *readBatches(namespace: Namespace, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async splitRanges(collection: Collection, parts: number): Promise<KeyRange[]> {
+    try {
+      return await splitRanges(this.#client.db(collection.namespace.database), collection, parts);
+    } catch (cause) {
+      throw driverError(`find ranges of ${formatNamespace(collection.namespace)}`, cause);
+    }
+  }
+
+  async *readBatches(
+    namespace: Namespace,
+    signal: AbortSignal,
+    range?: KeyRange,
+  ): AsyncGenerator<Uint8Array> {
     const db = this.#client.db(namespace.database);
     try {
-      yield* rawBatches(db, { find: namespace.collection, batchSize: 0, noCursorTimeout: true }, signal);
+      for (const part of range === undefined ? [{}] : rangeArguments(range)) {
+        const command = { find: namespace.collection, ...part, batchSize: 0, noCursorTimeout: true };
+        yield* rawBatches(db, command, signal);
+      }
     } catch (cause) {
       signal.throwIfAborted();
       throw driverError(`read ${formatNamespace(namespace)} to its end`, cause, "incompleteRead");
@@ -72,6 +89,18 @@ class MongoSource implements Source {
     } catch (cause) {
       throw driverError(`count the documents of ${formatNamespace(namespace)}`, cause);
     }
+  }
+
+  async databaseSize(database: string): Promise<number> {
+    const stats = await this.#client.db(database).command({ dbStats: 1 }, { readPreference }).catch(() =>
+      null
+    );
+    return Number(stats?.["dataSize"] ?? 0);
+  }
+
+  async lagSeconds(): Promise<number | null> {
+    const { kind, source } = this.deployment;
+    return kind === "standalone" ? 0 : await readLag(this.#client, source);
   }
 
   async *otherOplogs(): AsyncGenerator<Oplog> {

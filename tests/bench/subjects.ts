@@ -14,8 +14,8 @@ import { loadChangesPerSecond, WriteLoad } from "./write_load.ts";
 /** Whoever reads from the replica set; the bare reader first. */
 export async function makeReaders(bench: Bench, uri: string, dataset: Dataset): Promise<Subject[]> {
   const bareReader = await makeBare(bench, "bare_reader");
-  const backup = (to: string, parallel: number): Program =>
-    ours(bench, ["backup", "--to", to], `parallel_dbs=${parallel} uri=${uri}`);
+  const backup = (to: string, readers: number): Program =>
+    ours(bench, ["backup", "--to", to], `parallel_readers=${readers} uri=${uri}`);
   const kept = backupFolder(bench);
   const bare: Subject = {
     name: "bare reader",
@@ -26,7 +26,7 @@ export async function makeReaders(bench: Bench, uri: string, dataset: Dataset): 
     },
   };
   const full: Subject = {
-    name: "backup to /dev/null, parallel_dbs=4",
+    name: "backup to /dev/null, 4 readers",
     program: backup("/dev/null", 4),
   };
   const subjects: Subject[] = [
@@ -34,9 +34,9 @@ export async function makeReaders(bench: Bench, uri: string, dataset: Dataset): 
     full,
     underWrites(bare, uri),
     underWrites(full, uri),
-    { name: "backup to /dev/null, parallel_dbs=1", program: backup("/dev/null", 1) },
+    { name: "backup to /dev/null, 1 reader", program: backup("/dev/null", 1) },
     {
-      name: "backup to a folder, parallel_dbs=4",
+      name: "backup to a folder, 4 readers",
       program: backup(kept, 4),
       before: () => removeFolder(kept),
     },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { serialize } from "bson";
+import { deserialize, serialize } from "bson";
 import { countDocuments, elements } from "../../backend/bson/document.ts";
 import { formatExtendedJson } from "../../backend/bson/extended_json.ts";
 import { PluginError } from "../../backend/errors.ts";
@@ -15,6 +15,7 @@ import type {
   Deployment,
   FileHeader,
   JobLog,
+  KeyRange,
   ObjectSink,
   OplogTarget,
   ReplayTarget,
@@ -51,6 +52,8 @@ export interface MemoryCollection {
   readonly documents: readonly Uint8Array[];
   readonly batchDocuments?: number;
   readonly capped?: boolean;
+  /** What the catalog says of its size. */
+  readonly sizeHintBytes?: number;
 }
 
 /** What may go wrong, by namespace. */
@@ -61,6 +64,8 @@ export interface SourceFaults {
   readonly remade?: ReadonlySet<string>;
   /** The server counts so many documents. */
   readonly counts?: ReadonlyMap<string, number>;
+  /** How far the member is behind, each time it is asked; then not at all. */
+  readonly lagSeconds?: (number | null)[];
 }
 
 export class MemorySource implements Source {
@@ -101,7 +106,7 @@ export class MemorySource implements Source {
     this.#listed.set(database, times);
     return Promise.resolve(
       (this.#databases.get(database) ?? []).filter(({ name }) => !name.startsWith("system.")).map(
-        ({ name, capped = false }) => {
+        ({ name, capped = false, sizeHintBytes = 0 }) => {
           const namespace = { database, collection: name };
           const remade = times > 1 && this.#faults.remade?.has(formatNamespace(namespace));
           return {
@@ -109,7 +114,7 @@ export class MemorySource implements Source {
             kind: "collection",
             data: namespace,
             uuid: (remade ? "b" : "a").repeat(32),
-            sizeHintBytes: 0,
+            sizeHintBytes,
             metadata: formatExtendedJson(
               serialize({ options: capped ? { capped } : {}, indexes: [], collectionName: name }),
             ),
@@ -135,8 +140,27 @@ export class MemorySource implements Source {
     return Promise.resolve({ collections, authSchema: null });
   }
 
-  async *readBatches(namespace: Namespace, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const { documents, batchDocuments = 100 } = this.#find(namespace);
+  /** Ranges by a document's place: bounds are whole documents, which nobody but this source looks at. */
+  splitRanges({ namespace }: Collection, parts: number): Promise<KeyRange[]> {
+    const { documents } = this.#find(namespace);
+    const count = Math.max(Math.min(parts, documents.length), 1);
+    const bounds = Array.from(
+      { length: count + 1 },
+      (_, at) =>
+        at === 0 || at === count ? null : serialize({ _id: Math.floor(at * documents.length / count) }),
+    );
+    return Promise.resolve(bounds.slice(1).map((max, at) => ({ min: bounds[at]!, max })));
+  }
+
+  async *readBatches(
+    namespace: Namespace,
+    signal: AbortSignal,
+    range?: KeyRange,
+  ): AsyncGenerator<Uint8Array> {
+    const { documents: all, batchDocuments = 100 } = this.#find(namespace);
+    const place = (bound: Uint8Array | null | undefined, otherwise: number) =>
+      bound ? Number(deserialize(bound)["_id"]) : otherwise;
+    const documents = all.slice(place(range?.min, 0), place(range?.max, all.length));
     const lost = this.#faults.loseCursorAfter?.get(formatNamespace(namespace)) ?? Infinity;
     let batches = 0;
     for (let from = 0; from < Math.max(documents.length, 1); from += batchDocuments) {
@@ -154,6 +178,18 @@ export class MemorySource implements Source {
     return Promise.resolve(
       this.#faults.counts?.get(formatNamespace(namespace)) ?? this.#find(namespace).documents.length,
     );
+  }
+
+  databaseSize(database: string): Promise<number> {
+    const collections = this.#databases.get(database) ?? [];
+    return Promise.resolve(
+      collections.flatMap(({ documents }) => documents).reduce((sum, { length }) => sum + length, 0),
+    );
+  }
+
+  lagSeconds(): Promise<number | null> {
+    const lag = this.#faults.lagSeconds?.shift();
+    return Promise.resolve(lag === undefined ? 0 : lag);
   }
 
   async *otherOplogs(): AsyncGenerator<never> {}
