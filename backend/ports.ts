@@ -181,8 +181,12 @@ export interface UsersTarget {
    * @throws PluginError `restoreTarget`, `authentication`
    */
   check(authSchema: number | null, drop: boolean): Promise<void>;
-  /** Removes what is gathered, if anything is. */
-  discard(): Promise<void>;
+  /**
+   * Removes what is gathered, if anything is.
+   *
+   * @param patienceMs longest wait for the server, for each of the two collections; without it, as long as it takes
+   */
+  discard(patienceMs?: number): Promise<void>;
   /**
    * Makes what was gathered the server's own, and removes it from where it was gathered. The user who is logged in and the roles of that user stay as they are.
    *

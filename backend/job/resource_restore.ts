@@ -20,8 +20,8 @@ import { formatBytes, formatNumberOf } from "./wording.ts";
 /** Bytes of segments in memory for each that may be written, and for the one that is received; a larger segment is alone there. */
 const flightMaxBytes = 32 << 20;
 
-/** How long a failed restore waits for what is still being written. */
-const settlePatienceMs = 2_000;
+/** How long a failed restore waits for each thing that it has to leave in order: a cancelled one is killed after ten seconds. */
+const patienceMs = 2_000;
 
 /** How far a collection's restore has come. */
 interface Progress {
@@ -130,8 +130,8 @@ export class ResourceRestore {
   async #discardUsers(): Promise<void> {
     const { users, log } = this.#context;
     if (users === null) return;
-    await settleWithin(this.#writing, settlePatienceMs);
-    await users.discard().catch((cause) => log.warning(asPluginError(cause).report));
+    await settleWithin(this.#writing, patienceMs);
+    await users.discard(patienceMs).catch((cause) => log.warning(asPluginError(cause).report));
   }
 
   async #receiveData(name: string, header: FileHeader, body: AsyncIterable<Uint8Array>): Promise<void> {

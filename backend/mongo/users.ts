@@ -29,9 +29,6 @@ const majority = { w: "majority" } as const;
 const knownSchemas: readonly number[] = [3, 5];
 const newestSchema = 5;
 
-/** How long the removal of gathered records may take after a failure. */
-const discardTimeoutMs = 5_000;
-
 /**
  * Where a server keeps users and roles.
  *
@@ -115,12 +112,11 @@ export class MongoUsers implements UsersTarget {
     });
   }
 
-  async discard(): Promise<void> {
+  async discard(patienceMs?: number): Promise<void> {
+    const limit = patienceMs === undefined ? {} : { timeoutMS: patienceMs };
     for (const { collection } of [gatheredUsersAt, gatheredRolesAt]) {
       try {
-        await this.#admin.command({ drop: collection, writeConcern: majority }, {
-          timeoutMS: discardTimeoutMs,
-        });
+        await this.#admin.command({ drop: collection, writeConcern: majority }, limit);
       } catch (cause) {
         if (isNamespaceNotFound(cause)) continue;
         throw driverError(`drop admin.${collection}, which may hold users' records`, cause, "restoreWrite");

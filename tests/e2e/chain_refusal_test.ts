@@ -147,7 +147,10 @@ Deno.test("a chain that has a gap is refused through a real Bacula", async (t) =
     await lab.console(["reload"]);
     const job = await lab.run("Scoped", "Incremental");
     assert.equal(job.status, "f", job.log);
-    assert.match(job.log, /MONGO-403 .*database=app,zoo now, Scoped\.\S+ had database=zoo\n.*Run a Full/);
+    assert.match(
+      job.log,
+      /MONGO-403 .*database=app,zoo users=no now, Scoped\.\S+ had database=zoo users=no\n.*Run a Full/,
+    );
     good(await lab.run("Scoped", "Full"));
     good(await lab.run("Scoped", "Incremental"));
   });
