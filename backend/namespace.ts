@@ -16,3 +16,8 @@ export function parseNamespace(name: string): Namespace {
     ? { database: name, collection: "" }
     : { database: name.slice(0, dot), collection: name.slice(dot + 1) };
 }
+
+/** Whether a database may have this name on any server: no dot, no slash and no dollar, so that it also is a plain folder's. */
+export function isPlainDatabase(name: string): boolean {
+  return /^[^/\\. "$\0]+$/.test(name);
+}

@@ -132,6 +132,8 @@ export type OplogTarget =
   | { readonly kind: "server"; readonly replay: ReplayTarget }
   | {
     readonly kind: "directory";
+    /** Says of which server the data is; `replace`: also where an earlier restore said otherwise, which is refused without. */
+    describe(serverVersion: string, replace: boolean): Promise<void>;
     /** Whether an earlier restore left an oplog there. */
     exists(): Promise<boolean>;
     /** Removes that. */

@@ -11,7 +11,6 @@ import { runBackup } from "../job/backup.ts";
 import { type EstimateContext, runEstimate, runIncrementalEstimate } from "../job/estimate.ts";
 import { type Parent, runIncremental } from "../job/incremental.ts";
 import type { BackupContext, BackupResult } from "../job/job_manifest.ts";
-import { escapeName } from "../job/object_path.ts";
 import { type RestoredResource, runRestore } from "../job/restore.ts";
 import { restoreForm, restoreFormName } from "../options/restore_form.ts";
 import { openSource } from "../mongo/source.ts";
@@ -205,7 +204,7 @@ async function openRestoreTarget(options: Options, where: string | null, log: Jo
   warnOfPassword(options, log);
   return where === null
     ? await openTarget(await resolveUri(options, readSecretFile))
-    : await DumpDirectory.open(where, escapeName);
+    : await DumpDirectory.open(where);
 }
 
 function warnOfPassword(options: Options, log: JobLog): void {
