@@ -48,6 +48,10 @@ export const errorTable = {
   signingKey: { number: 504, summary: "The signing key or a trusted key can't be used" },
   objectMismatch: { number: 505, summary: "An object's bytes don't match the signed manifest" },
   objectMissing: { number: 506, summary: "An object that the signed manifest lists is not there" },
+  objectDamaged: {
+    number: 507,
+    summary: "A file of a folder that mongodump wrote is damaged, incomplete or missing",
+  },
   restoreTarget: {
     number: 601,
     summary: "The restore's target isn't fit: not empty, not writable, or of the wrong kind",
