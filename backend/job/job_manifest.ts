@@ -32,6 +32,11 @@ export interface BackupContext {
   readonly intervalSeconds: number | null;
 }
 
+/** What a manifest is made of, beside what the job read. */
+type SealContext = Omit<BackupContext, "source" | "intervalSeconds"> & {
+  readonly source: Pick<Source, "deployment">;
+};
+
 /** What a backup has made. */
 export interface BackupResult {
   readonly manifest: Manifest;
@@ -45,7 +50,7 @@ type JobContent = Pick<Manifest, "parent" | "oplog" | "databases"> & {
 
 /** Seals a job's manifest and sends it: as restore objects for the catalog, as a virtual file for the volume. */
 export async function sendManifest(
-  context: BackupContext,
+  context: SealContext,
   content: JobContent,
   startedAt: Date,
 ): Promise<BackupResult> {
@@ -69,7 +74,7 @@ export async function sendManifest(
   return { manifest, sealed };
 }
 
-function describe(context: BackupContext, { level, parent, oplog, databases }: JobContent): Manifest {
+function describe(context: SealContext, { level, parent, oplog, databases }: JobContent): Manifest {
   const { job, options, source, clock, program, resource } = context;
   const collections = databases.flatMap((database) => database.collections);
   const segments = collections.flatMap((collection) => collection.segments);
