@@ -83,7 +83,7 @@ Deno.test("readRuns() refuses a file that was cut anywhere but between documents
       await rejects(documentsOf(file), {
         code: "objectDamaged",
         message: new RegExp(
-          `^Cannot read ${file.path}: at offset ${begins}, the file ends within a document`,
+          `^Cannot read ${file.path}: at offset ${begins}, it ends within a document`,
         ),
       });
     });
@@ -96,7 +96,7 @@ for (
     {
       what: "bytes behind the last document",
       bytes: concatenate([one, Uint8Array.of(1)]),
-      want: `at offset ${one.length}, the file ends`,
+      want: `at offset ${one.length}, it ends`,
     },
     {
       what: "a length that can't be",
@@ -136,7 +136,7 @@ for (
       what: "a sound gzip file of cut BSON",
       bytes: gzipSync(one.subarray(0, -1)),
       isCompressed: true,
-      want: "at offset 0, the file ends",
+      want: "at offset 0, it ends",
     },
   ]
 ) {
