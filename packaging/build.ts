@@ -25,7 +25,6 @@ export async function build(): Promise<Build> {
   await run(Deno.execPath(), [
     "bundle",
     "--quiet",
-    "--minify",
     "--platform",
     "deno",
     "-o",
