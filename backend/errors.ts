@@ -9,7 +9,7 @@ export const errorTable = {
   optionInvalid: { number: 101, summary: "The plugin command has an unknown, missing or malformed option" },
   optionUnavailable: {
     number: 102,
-    summary: "The plugin command asks for a mode or level that this version doesn't offer",
+    summary: "The plugin command asks for something that this version or this machine doesn't offer",
   },
   secretUnreadable: { number: 103, summary: "A file or variable that should hold a secret can't be used" },
   usage: { number: 110, summary: "A stand-alone command was called with wrong arguments" },

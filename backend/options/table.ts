@@ -95,6 +95,16 @@ export const optionTable = {
       "Databases that are read at the same time. Memory grows with it: a segment and two batches each.",
     example: "parallel_dbs=4",
   },
+  engine: {
+    kind: "choice",
+    default: "native",
+    values: ["native", "mongodump"],
+    later: [],
+    use: "backup",
+    summary:
+      "Who reads the documents of a Full: the backend itself, or stock mongodump as a subprocess for each collection, from the folder that PODHEITOR_MONGODB_TOOLS names. The backup is the same.",
+    example: "engine=mongodump",
+  },
   segment_size: {
     kind: "size",
     default: 16 * mib,
