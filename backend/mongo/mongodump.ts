@@ -11,6 +11,7 @@ import { formatNamespace, type Namespace } from "../namespace.ts";
 import { maskUri } from "../options/credentials.ts";
 import type { JobLog } from "../ports.ts";
 import type { Secret } from "../secret.ts";
+import { readTimeoutMs } from "./client.ts";
 import { MongodumpConfig } from "./mongodump_config.ts";
 
 /** How mongodump is run. */
@@ -22,6 +23,8 @@ export interface MongodumpSettings {
   /** Where its config file may be for a moment. */
   readonly directory: string;
   readonly log: JobLog;
+  /** How long it may give nothing while something is waited for; as long as a read of the backend's own where it isn't given. */
+  readonly silenceMs?: number;
 }
 
 /**
@@ -104,26 +107,34 @@ class MongodumpRun implements AsyncDisposable {
   readonly #log: JobLog;
   readonly #config: MongodumpConfig;
   readonly #child: Deno.ChildProcess;
+  readonly #output: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #silenceMs: number;
   readonly #hearing: Promise<void>;
   readonly #said: string[] = [];
   #counted: number | null = null;
   #hasEnded = false;
   #isKilled = false;
+  #isGivenUp = false;
 
-  private constructor(namespace: Namespace, log: JobLog, config: MongodumpConfig, child: Deno.ChildProcess) {
+  private constructor(
+    namespace: Namespace,
+    { log, silenceMs = readTimeoutMs }: MongodumpSettings,
+    config: MongodumpConfig,
+    child: Deno.ChildProcess,
+  ) {
     this.#name = formatNamespace(namespace);
     this.#log = log;
     this.#config = config;
     this.#child = child;
+    this.#output = child.stdout.getReader();
+    this.#silenceMs = silenceMs;
     this.#hearing = this.#hear();
     // Whoever awaits it sees the failure; until then it must not count as unhandled.
     this.#hearing.catch(() => {});
   }
 
-  static async start(
-    namespace: Namespace,
-    { program, uri, directory, log }: MongodumpSettings,
-  ): Promise<MongodumpRun> {
+  static async start(namespace: Namespace, settings: MongodumpSettings): Promise<MongodumpRun> {
+    const { program, uri, directory } = settings;
     const config = await MongodumpConfig.write(directory, uri);
     try {
       const child = new Deno.Command(program, {
@@ -139,7 +150,7 @@ class MongodumpRun implements AsyncDisposable {
         stdout: "piped",
         stderr: "piped",
       }).spawn();
-      return new MongodumpRun(namespace, log, config, child);
+      return new MongodumpRun(namespace, settings, config, child);
     } catch (cause) {
       await config.remove();
       throw new PluginError(
@@ -156,10 +167,14 @@ class MongodumpRun implements AsyncDisposable {
 
   /** Its standard output. */
   async *pieces(): AsyncGenerator<Uint8Array> {
-    for await (const piece of this.#child.stdout) {
+    for (;;) {
+      // Only while it is waited for: a volume may take its time.
+      const patience = setTimeout(() => this.#giveUp(), this.#silenceMs);
+      const { done, value } = await this.#output.read().finally(() => clearTimeout(patience));
+      if (done) break;
       // It has connected, and so it has read its file.
       await this.#config.remove();
-      for (let at = 0; at < piece.length; at += pieceMaxBytes) yield piece.subarray(at, at + pieceMaxBytes);
+      for (let at = 0; at < value.length; at += pieceMaxBytes) yield value.subarray(at, at + pieceMaxBytes);
     }
     this.#hasEnded = true;
   }
@@ -185,6 +200,7 @@ class MongodumpRun implements AsyncDisposable {
     const { success, code, signal } = await this.#child.status;
     await this.#hearing;
     if (success) return null;
+    if (this.#isGivenUp) return this.failed(`it gave nothing for ${this.#silenceMs / 1000} s`);
     return this.failed(signal === null ? `it ended with status ${code}` : `it was killed by ${signal}`);
   }
 
@@ -207,10 +223,15 @@ class MongodumpRun implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill();
-    if (!this.#hasEnded) await this.#child.stdout.cancel().catch(() => {});
+    if (!this.#hasEnded) await this.#output.cancel().catch(() => {});
     await this.#child.status;
     await this.#hearing.catch(() => {});
     await this.#config.remove();
+  }
+
+  #giveUp(): void {
+    this.#isGivenUp = true;
+    this.kill();
   }
 
   async #hear(): Promise<void> {

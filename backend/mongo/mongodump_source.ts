@@ -11,22 +11,23 @@ import { replaceHosts } from "./client.ts";
 import { findMongodump, type MongodumpSettings, readByMongodump } from "./mongodump.ts";
 
 /** What an engine of the machine's own needs. */
-export interface MongodumpEnvironment {
+interface MongodumpEnvironment {
   /** Folder of the tools, as this machine's operator named it. */
   readonly tools: string | undefined;
   readonly workingDirectory: string;
   readonly log: JobLog;
+  readonly silenceMs?: number;
 }
 
 /** The same source, read by mongodump; it closes the one that it is made of. */
 export async function readThroughMongodump(
   source: Source,
   uri: Secret,
-  { tools, workingDirectory, log }: MongodumpEnvironment,
+  { tools, workingDirectory, ...more }: MongodumpEnvironment,
 ): Promise<Source> {
   const program = await findMongodump(tools);
   const memberUri = new Secret(memberUriFor(uri.reveal(), source.deployment.source));
-  return new MongodumpSource(source, { program, uri: memberUri, directory: workingDirectory, log });
+  return new MongodumpSource(source, { program, uri: memberUri, directory: workingDirectory, ...more });
 }
 
 /**

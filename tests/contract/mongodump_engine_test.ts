@@ -35,10 +35,15 @@ Deno.test("engine=mongodump", async (t) => {
   const namespace = { database: "small", collection: "a b/-ä" };
 
   /** Opens the source anew, with a tool that does one thing wrong. */
-  async function open(behaviour: Behaviour, log = new MemoryLog()) {
+  async function open(behaviour: Behaviour, log = new MemoryLog(), silenceMs = 60_000) {
     await installFakeMongodump(tools, behaviour);
     const uri = new Secret(set.uri);
-    return await readThroughMongodump(await openSource(uri), uri, { tools, workingDirectory: work, log });
+    return await readThroughMongodump(await openSource(uri), uri, {
+      tools,
+      workingDirectory: work,
+      log,
+      silenceMs,
+    });
   }
 
   await t.step("gives the very documents, and leaves no config file", async () => {
@@ -89,6 +94,15 @@ Deno.test("engine=mongodump", async (t) => {
       }
     })();
     await assert.rejects(reading, /canceled by the test/);
+    assert.deepEqual([...Deno.readDirSync(work)], []);
+  });
+
+  await t.step("a mongodump that gives nothing any more fails the job", async () => {
+    await using source = await open("stuck", undefined, 5_000);
+    await assert.rejects(
+      readDocuments(source, namespace),
+      failsWith("incompleteRead", /it gave nothing for 5 s; it said: writing/),
+    );
     assert.deepEqual([...Deno.readDirSync(work)], []);
   });
 

@@ -82,6 +82,12 @@ Deno.test("folders of mongodump", async (t) => {
     assert.equal(done.code, 0, done.stderr);
     assert.match(done.stdout, /Replayed .* of the oplog/);
     assert.deepEqual(await fingerprint(client, all), now);
+    // Where the dump ended within its oplog, nothing in the folder says: only the oplog's own end is an instant for sure.
+    const early = `pit=${operationTime.getHighBits()}:${operationTime.getLowBits()}`;
+    const refused = await restore(`${lab.folder}/gz`, `allow_unsigned=yes drop=yes ${early}`);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /MONGO-406 .*the earliest instant that it can give is its end/);
+    assert.deepEqual(await fingerprint(client, all), now);
   });
 
   await t.step("include, new names and a dry run go through the same plan", async () => {
