@@ -9,7 +9,7 @@ export const errorTable = {
   optionInvalid: { number: 101, summary: "The plugin command has an unknown, missing or malformed option" },
   optionUnavailable: {
     number: 102,
-    summary: "The plugin command asks for a mode or level that this version doesn't offer",
+    summary: "The plugin command asks for something that this version or this machine doesn't offer",
   },
   secretUnreadable: { number: 103, summary: "A file or variable that should hold a secret can't be used" },
   usage: { number: 110, summary: "A stand-alone command was called with wrong arguments" },
@@ -48,6 +48,10 @@ export const errorTable = {
   signingKey: { number: 504, summary: "The signing key or a trusted key can't be used" },
   objectMismatch: { number: 505, summary: "An object's bytes don't match the signed manifest" },
   objectMissing: { number: 506, summary: "An object that the signed manifest lists is not there" },
+  objectDamaged: {
+    number: 507,
+    summary: "A file of a folder that mongodump wrote is damaged, incomplete or missing",
+  },
   restoreTarget: {
     number: 601,
     summary: "The restore's target isn't fit: not empty, not writable, or of the wrong kind",

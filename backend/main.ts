@@ -33,7 +33,8 @@ const usage = `Usage:
   podheitor-mongodb-backend --version | --help
 
 DIR holds one sub-folder a job. backup --to /dev/null reads everything and keeps nothing. --where / restores into the server, any other folder gets
-mongodump's layout. --only takes virtual names as verify lists them. --key names trusted public keys.
+mongodump's layout. restore --from also takes a folder that mongodump wrote, which has no signature: say allow_unsigned=yes in the plugin command.
+--only takes virtual names as verify lists them. --key names trusted public keys.
 chain links the jobs of a folder, or those that a File Daemon's working directory knows, from Fulls to the last Incremental: what instants they cover,
 what is missing, and what is expected next. Its --json is one document: resources[], each with resource, chains[] (jobs[], first to last; covered: from, to
 and seconds, the Unix seconds first and last whose end is covered; next: level, from, after) and unlinked[]; and findings[], each with resource, job, problem.

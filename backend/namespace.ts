@@ -36,3 +36,8 @@ export const versionNamespace: Namespace = { database: "admin", collection: "sys
 export function isSameNamespace(a: Namespace, b: Namespace): boolean {
   return a.database === b.database && a.collection === b.collection;
 }
+
+/** Whether a database may have this name on any server: no dot, no slash and no dollar, so that it also is a plain folder's. */
+export function isPlainDatabase(name: string): boolean {
+  return /^[^/\\. "$\0]+$/.test(name);
+}

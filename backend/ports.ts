@@ -212,6 +212,8 @@ export type OplogTarget =
   | { readonly kind: "server"; readonly replay: ReplayTarget }
   | {
     readonly kind: "directory";
+    /** Says of which server the data is; `replace`: also where an earlier restore said otherwise, which is refused without. */
+    describe(serverVersion: string, replace: boolean): Promise<void>;
     /** Whether an earlier restore left an oplog there. */
     exists(): Promise<boolean>;
     /** Removes that. */
@@ -268,6 +270,37 @@ export interface SpooledBytes {
 
 /** A collection as a manifest describes it. */
 export type RestoredCollection = Pick<Collection, "namespace" | "kind" | "data" | "metadata">;
+
+/** A collection in a folder that mongodump wrote. */
+export interface DumpedCollection extends RestoredCollection {
+  readonly uuid: string | null;
+}
+
+/** A folder that mongodump wrote. */
+export interface Dump {
+  readonly path: string;
+  /** Version of the server that was dumped, and of the tool; `unknown` where the folder doesn't say. */
+  readonly serverVersion: string;
+  readonly toolVersion: string;
+  /** Sorted by database, then by name. */
+  readonly collections: readonly DumpedCollection[];
+  /** Things that are there and aren't restored, one sentence each. */
+  readonly warnings: readonly string[];
+  /** Null where there is no oplog, or nothing in it. */
+  readonly oplog: DumpedOplog | null;
+  /**
+   * A collection's documents as raw BSON arrays; each is a view that ends with the next one.
+   *
+   * @throws PluginError `objectDamaged` with the file and the offset
+   */
+  readBatches(collection: DumpedCollection, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+/** The oplog in such a folder. */
+export interface DumpedOplog extends Pick<Oplog, "host" | "committed" | "readBatches"> {
+  /** Right before its first entry. */
+  readonly from: OplogPosition;
+}
 
 /** A piece of an object's bytes, at most a frame's payload; valid until the sink asks for the next one. */
 export interface DataChunk {

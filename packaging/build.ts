@@ -4,7 +4,7 @@
  * @module
  */
 
-import { backendFlags } from "./permissions.ts";
+import { backendFlags, runFlagScript } from "./permissions.ts";
 
 const checkout = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
@@ -25,7 +25,6 @@ export async function build(): Promise<Build> {
   await run(Deno.execPath(), [
     "bundle",
     "--quiet",
-    "--minify",
     "--platform",
     "deno",
     "-o",
@@ -47,8 +46,9 @@ function launcher(bundle: string): string {
   const flags = backendFlags.map((flag) => `'${flag}'`).join(" ");
   return `#!/bin/sh
 ulimit -c 0
+${runFlagScript}
 export DENO_DIR=/dev/null/podheitor DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
-exec '${Deno.execPath()}' run ${flags} '${bundle}' "$@"
+exec '${Deno.execPath()}' run ${flags} "$run" '${bundle}' "$@"
 `;
 }
 

@@ -1,6 +1,6 @@
 /** `deno task backend …`: the backend from its sources, with the permissions that it is installed with. */
 
-import { backendFlags } from "./permissions.ts";
+import { backendFlags, runFlag } from "./permissions.ts";
 
 const checkout = new URL("..", import.meta.url).pathname;
 /** What only makes sense for the installed bundle: from its sources, the backend needs its packages. */
@@ -12,7 +12,10 @@ const installedOnly = new Set([
   "--no-code-cache",
 ]);
 
-const flags = backendFlags.filter((flag) => !installedOnly.has(flag));
+const flags = [
+  ...backendFlags.filter((flag) => !installedOnly.has(flag)),
+  runFlag(Deno.env.get("PODHEITOR_MONGODB_TOOLS")),
+];
 const child = new Deno.Command(Deno.execPath(), {
   args: ["run", `--config=${checkout}deno.json`, ...flags, `${checkout}backend/main.ts`, ...Deno.args],
   stdin: "inherit",

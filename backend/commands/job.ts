@@ -13,17 +13,20 @@ import type { ProgressListener } from "../job/dump_progress.ts";
 import { type EstimateContext, runEstimate, runIncrementalEstimate } from "../job/estimate.ts";
 import { type Parent, runIncremental } from "../job/incremental.ts";
 import type { BackupContext, BackupResult } from "../job/job_manifest.ts";
-import { escapeName } from "../job/object_path.ts";
 import { type RestoredResource, runRestore } from "../job/restore.ts";
 import { restoreForm, restoreFormName } from "../options/restore_form.ts";
+import { MongodumpConfig } from "../mongo/mongodump_config.ts";
+import { readThroughMongodump } from "../mongo/mongodump_source.ts";
 import { openSource } from "../mongo/source.ts";
 import { openTarget } from "../mongo/target.ts";
 import { parsePluginCommand } from "../options/command.ts";
 import { passwordWarning, resolveUri } from "../options/credentials.ts";
 import type { Options } from "../options/table.ts";
-import type { Deployment, JobLog, Target } from "../ports.ts";
+import type { Deployment, JobLog, Source, Target } from "../ports.ts";
 import { BackendSession } from "../protocol/backend_session.ts";
 import type { ByteStream } from "../protocol/channel.ts";
+import type { JobInfo } from "../protocol/message.ts";
+import type { Secret } from "../secret.ts";
 import { takeParameters } from "../state/restore_parameter_file.ts";
 import { JobStore } from "../state/store.ts";
 import { findParent, jobInterval, type Tip, type TipsFile } from "../state/tip.ts";
@@ -36,6 +39,7 @@ import {
   readSecretFile,
   requireSigningKey,
   systemClock,
+  toolsFolder,
 } from "./machine.ts";
 import { JobReport } from "./job_report.ts";
 
@@ -96,7 +100,7 @@ async function backUp(session: BackendSession, run: JobRun, log: JobLog, report:
   warnOfPassword(options, log);
   const signingKey = await requireSigningKey(options.sign);
   const uri = await resolveUri(options, readSecretFile);
-  await using source = await openSource(uri);
+  await using source = await openEngine(options, uri, session.job, log);
   const resource = nameResource(options, source.deployment);
   report.resource = resource;
   report.deployment = source.deployment;
@@ -124,6 +128,26 @@ async function backUp(session: BackendSession, run: JobRun, log: JobLog, report:
   const tip = tipOf(result);
   // Before Bacula has its say: a job that it fails is never named as anybody's parent.
   if (tip !== null) await tips.add(tip);
+}
+
+/** The source, whose documents are read in the way that the operator chose. */
+async function openEngine(
+  { engine }: Options,
+  uri: Secret,
+  { level, workingDirectory }: JobInfo,
+  log: JobLog,
+): Promise<Source> {
+  // Whatever engine was at work when a job died.
+  await MongodumpConfig.removeLeft(workingDirectory);
+  const source = await openSource(uri);
+  // An increment has no documents but those of the oplog.
+  if (engine === "native" || level === "I" || level === "D") return source;
+  try {
+    return await readThroughMongodump(source, uri, { tools: toolsFolder(), workingDirectory, log });
+  } catch (cause) {
+    await source[Symbol.asyncDispose]();
+    throw cause;
+  }
 }
 
 async function runFull(session: BackendSession, context: BackupContext): Promise<BackupResult> {
@@ -209,7 +233,7 @@ async function openRestoreTarget(options: Options, where: string | null, log: Jo
   warnOfPassword(options, log);
   return where === null
     ? await openTarget(await resolveUri(options, readSecretFile), options.write_concern)
-    : await DumpDirectory.open(where, escapeName);
+    : await DumpDirectory.open(where);
 }
 
 function warnOfPassword(options: Options, log: JobLog): void {

@@ -40,6 +40,11 @@ export function heartbeatInterval(): number {
   return seconds >= 1 ? Math.min(heartbeatIntervalMs, seconds * 250) : heartbeatIntervalMs;
 }
 
+/** Folder of MongoDB's own tools, which the launcher lets this process run; undefined where none is named. */
+export function toolsFolder(): string | undefined {
+  return readVariable("PODHEITOR_MONGODB_TOOLS");
+}
+
 /** The key that signs, or null where none is configured. */
 async function findSigningKey(): Promise<SigningKey | null> {
   const value = readVariable("PODHEITOR_MONGODB_SIGNING_KEY");

@@ -6,14 +6,16 @@
 
 import { PluginError } from "../errors.ts";
 import { discardingReceiver, JobFolder, JobFolderWriter } from "../folder/job_folder.ts";
-import { isManifestPath, isOplogPath } from "../job/object_path.ts";
+import { MongodumpFolder } from "../folder/mongodump_folder.ts";
 import { connectInProcess } from "../protocol/channel.ts";
 import { type RestoreInput, runBackupSession, runRestoreSession } from "../protocol/file_daemon_session.ts";
 import type { FileHeader, ObjectReceiver } from "../ports.ts";
 import type { JobInfo, SessionKind, Totals } from "../protocol/message.ts";
 import { program } from "../version.ts";
 import { serveJob } from "./job.ts";
-import { chooseChain, placeFolders, previousJob } from "./folder_chain.ts";
+import { placeFolders, previousJob } from "./folder_chain.ts";
+import { feedFromMongodump, mongodumpJobName } from "./mongodump_feed.ts";
+import { feedFromJobs, type RestoreFeed } from "./restore_feed.ts";
 import { TerminalListener } from "./terminal.ts";
 
 /** What both commands share. */
@@ -52,29 +54,28 @@ export async function backUpToFolder(
   }
 }
 
-/** Restores from a job's folder. `only`: virtual names to take, all when empty. */
-export async function restoreFromFolder(
-  run: StandaloneRun & { from: string; where: string; jobName: string | undefined; only: readonly string[] },
-): Promise<Totals> {
-  const folders = chooseChain(await placeFolders(await JobFolder.find(run.from)), run.jobName, run.from);
-  // The oplog belongs to whatever it is that is wanted.
-  const wanted = (name: string) =>
-    run.only.length === 0 || isManifestPath(name) || isOplogPath(name) || matches(name, run.only);
-  const jobs: FolderFiles[] = [];
-  const objects: Awaited<ReturnType<JobFolder["restoreObjects"]>> = [];
-  for (const [at, folder] of folders.entries()) {
-    jobs.push({ folder, names: (await folder.list()).filter(wanted).sort(bySendingOrder) });
-    for (const { header, bytes } of await folder.restoreObjects()) {
-      if (header.objectType === 25) objects.push({ header: { ...header, jobId: at + 1 }, bytes });
-    }
-  }
+/** A restore as the operator asked for it. */
+interface StandaloneRestore extends StandaloneRun {
+  readonly from: string;
+  readonly where: string;
+  readonly jobName: string | undefined;
+  /** Virtual names to take, all when empty. */
+  readonly only: readonly string[];
+}
+
+/** Restores from jobs' folders, or from one that mongodump wrote. */
+export async function restoreFromFolder(run: StandaloneRestore): Promise<Totals> {
+  const folders = await JobFolder.find(run.from);
+  const feed = folders.length === 0 && await MongodumpFolder.isOne(run.from)
+    ? await feedFromMongodump(run, describeJob("B", "F", mongodumpJobName, "", run.workingDirectory))
+    : await feedFromJobs(run, folders);
   const job = describeJob("R", " ", `restore.${stamp()}`, "", run.workingDirectory);
   const prefix = run.where === "/" ? "" : run.where.replace(/\/+$/, "");
   const input: RestoreInput = {
     where: run.where,
-    restoreObjects: each(objects),
-    listed: jobs.flatMap(({ names }) => names.map((name) => `${prefix}${name}`)),
-    files: sendFiles(jobs, prefix, run.listener),
+    restoreObjects: each(feed.restoreObjects),
+    listed: feed.names.map((name) => `${prefix}${name}`),
+    files: placeFiles(feed.files, prefix, run.listener),
   };
   return await converse(run, (stream, options) => runRestoreSession(stream, { ...options, job }, input));
 }
@@ -112,41 +113,18 @@ async function converse(run: StandaloneRun, side: Conversation): Promise<Totals>
   return totals;
 }
 
-/** A job's folder and the virtual names in it that are to be sent, in their order. */
-interface FolderFiles {
-  readonly folder: JobFolder;
-  readonly names: readonly string[];
-}
-
-/** A virtual name, or a folder of them. */
-function matches(name: string, only: readonly string[]): boolean {
-  return only.some((one) =>
-    name === one || name.startsWith(`${one}/`) ||
-    (name.startsWith(`${one}.`) && /^\d+$/.test(name.slice(one.length + 1)))
-  );
-}
-
-/** Segments by number, manifests last: the order in which a backup sends them. */
-function bySendingOrder(a: string, b: string): number {
-  const key = (name: string) =>
-    name.replace(/\.bson(?:\.(\d+))?$/, (_, index) => `.bson.${String(index ?? 0).padStart(9, "0")}`);
-  return Number(isManifestPath(a)) - Number(isManifestPath(b)) || (key(a) < key(b) ? -1 : 1);
-}
-
-async function* sendFiles(
-  jobs: readonly FolderFiles[],
+/** The files as Bacula names them: below the restore's folder. */
+async function* placeFiles(
+  given: RestoreFeed["files"],
   prefix: string,
   listener: TerminalListener,
 ): AsyncGenerator<{ header: FileHeader; body: AsyncIterable<Uint8Array> }> {
   let files = 0;
   let bytes = 0;
-  for (const { folder, names } of jobs) {
-    for (const name of names) {
-      const header = await folder.header(name);
-      listener.progress(files++, bytes, "Restoring");
-      bytes += header.size;
-      yield { header: { ...header, name: `${prefix}${name}` }, body: folder.open(name) };
-    }
+  for await (const { header, body } of given) {
+    listener.progress(files++, bytes, "Restoring");
+    bytes += header.size;
+    yield { header: { ...header, name: `${prefix}${header.name}` }, body };
   }
 }
 

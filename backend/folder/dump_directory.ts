@@ -5,13 +5,14 @@
  * @module
  */
 
+import { elements, joinElements, stringValue } from "../bson/document.ts";
+import { formatExtendedJson } from "../bson/extended_json.ts";
+import { parseExtendedJson } from "../bson/extended_json_parser.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
 import type { OplogTarget, RestoredCollection, Target } from "../ports.ts";
-
-/** Longest file name that mongodump gives a collection, without its suffix; a longer one is cut and hashed. */
-const fileNameMaxLength = 238;
-const fileNameCutLength = 208;
+import { program } from "../version.ts";
+import { collectionFileName, databaseFolderName, oplogFileName, preludeFileName } from "./dump_name.ts";
 
 /** Where a restore with `where=/some/dir` writes. */
 export class DumpDirectory implements Target {
@@ -20,28 +21,23 @@ export class DumpDirectory implements Target {
   readonly oplog: OplogTarget;
   readonly users = null;
   readonly #root: string;
-  readonly #escape: (name: string) => string;
   readonly #written = new Set<string>();
 
-  private constructor(root: string, escape: (name: string) => string) {
+  private constructor(root: string) {
     this.#root = root;
-    this.#escape = escape;
     this.description = `directory ${root}`;
-    const path = `${root}/oplog.bson`;
+    const path = `${root}/${oplogFileName}`;
     this.oplog = {
       kind: "directory",
+      describe: (serverVersion, replace) => this.#writePrelude(serverVersion, replace),
       exists: () => exists(path),
       discard: () => removeFile(path),
       append: (entries) => this.#append(path, entries),
     };
   }
 
-  /**
-   * Opens the directory, which is made when the first file is written.
-   *
-   * @param escape a name as one path component
-   */
-  static async open(root: string, escape: (name: string) => string): Promise<DumpDirectory> {
+  /** Opens the directory, which is made when the first file is written. */
+  static async open(root: string): Promise<DumpDirectory> {
     if (!root.startsWith("/") || root.split("/").includes("..")) {
       throw new PluginError(
         "restoreRequest",
@@ -53,7 +49,7 @@ export class DumpDirectory implements Target {
     }
     const isOther = await Deno.stat(root).then(({ isDirectory }) => !isDirectory, () => false);
     if (isOther) throw unwritable(root, new Error("it is no directory"));
-    return new DumpDirectory(root, escape);
+    return new DumpDirectory(root);
   }
 
   inOrder(): boolean {
@@ -79,7 +75,10 @@ export class DumpDirectory implements Target {
   }
 
   async create(collection: RestoredCollection): Promise<void> {
-    await this.#append(await this.#metadataPath(collection), new TextEncoder().encode(collection.metadata));
+    await this.#append(
+      await this.#metadataPath(collection),
+      new TextEncoder().encode(metadataText(collection)),
+    );
     const data = await this.#dataPath(collection);
     if (data !== null) await this.#append(data, new Uint8Array());
   }
@@ -120,7 +119,27 @@ export class DumpDirectory implements Target {
   }
 
   async #basePath({ database, collection }: Namespace): Promise<string> {
-    return `${this.#root}/${this.#escape(database)}/${await fileName(this.#escape(collection), collection)}`;
+    return `${this.#root}/${databaseFolderName(database)}/${await collectionFileName(collection)}`;
+  }
+
+  /** Says of which server the data is: mongorestore goes by that. */
+  async #writePrelude(serverVersion: string, replace: boolean): Promise<void> {
+    const path = `${this.#root}/${preludeFileName}`;
+    const text = JSON.stringify({
+      ServerVersion: serverVersion,
+      ToolVersion: `${program.name} ${program.version}`,
+    });
+    if (await exists(path)) {
+      const found = await Deno.readTextFile(path).catch((cause) => {
+        throw unwritable(path, cause);
+      });
+      if (found === text) return;
+      if (!replace) {
+        throw unwritable(path, new Error("an earlier restore left one of another server or tool"));
+      }
+      await removeFile(path);
+    }
+    await this.#append(path, new TextEncoder().encode(text));
   }
 
   /** A database's folder, or the directory itself. A link in a database's place would lead out of the directory. */
@@ -148,12 +167,13 @@ export class DumpDirectory implements Target {
   }
 }
 
-/** mongodump's file name: an overlong one is its beginning, `%24`, and the SHA-1 of the collection's name. */
-async function fileName(escaped: string, collection: string): Promise<string> {
-  if (escaped.length <= fileNameMaxLength) return escaped;
-  const digest = await crypto.subtle.digest("SHA-1", new TextEncoder().encode(collection));
-  const hash = new Uint8Array(digest).toBase64({ alphabet: "base64url", omitPadding: true });
-  return `${escaped.slice(0, fileNameCutLength)}%24${hash}`;
+/** What mongodump leaves out of its metadata: options where there are none, and a UUID that isn't the collection's own. */
+function metadataText({ kind, metadata }: RestoredCollection): string {
+  const kept = [...elements(parseExtendedJson(metadata))].filter(({ key, value }) => {
+    if (key === "options") return elements(value).next().done !== true;
+    return key !== "uuid" || (kind === "collection" && stringValue(value) !== "");
+  });
+  return formatExtendedJson(joinElements(kept));
 }
 
 async function removeFile(path: string): Promise<void> {

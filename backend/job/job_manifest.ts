@@ -36,6 +36,11 @@ export interface BackupContext {
   readonly onProgress?: ProgressListener;
 }
 
+/** What a manifest is made of, beside what the job read. */
+type SealContext = Omit<BackupContext, "source" | "intervalSeconds"> & {
+  readonly source: Pick<Source, "deployment">;
+};
+
 /** What a backup has made. */
 export interface BackupResult {
   readonly manifest: Manifest;
@@ -49,7 +54,7 @@ type JobContent = Pick<Manifest, "parent" | "oplog" | "databases" | "authSchema"
 
 /** Seals a job's manifest and sends it: as restore objects for the catalog, as a virtual file for the volume. */
 export async function sendManifest(
-  context: BackupContext,
+  context: SealContext,
   content: JobContent,
   startedAt: Date,
 ): Promise<BackupResult> {
@@ -74,7 +79,7 @@ export async function sendManifest(
 }
 
 function describe(
-  context: BackupContext,
+  context: SealContext,
   { level, parent, oplog, databases, authSchema }: JobContent,
 ): Manifest {
   const { job, options, source, clock, program, resource } = context;

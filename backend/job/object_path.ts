@@ -19,8 +19,8 @@ const plainBytes = new Set(
   encoder.encode("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~$&+=@"),
 );
 
-/** A name as one path component: every byte of its UTF-8 form that a path might mind becomes `%XX`, as in mongodump's file names. */
-export function escapeName(name: string): string {
+/** A name as one path component: every byte of its UTF-8 form that a path might mind becomes `%XX`. */
+function escapeName(name: string): string {
   let escaped = "";
   for (const byte of encoder.encode(name)) {
     escaped += plainBytes.has(byte)

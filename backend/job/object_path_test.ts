@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  escapeName,
-  isManifestPath,
-  manifestPath,
-  metadataPath,
-  resourceOf,
-  segmentPath,
-} from "./object_path.ts";
+import { isManifestPath, manifestPath, metadataPath, resourceOf, segmentPath } from "./object_path.ts";
 
-/** The inverse of escapeName(): that there is one is what makes the escaping reversible. */
+/** A name as the database's component of a virtual name. */
+function escapeName(name: string): string {
+  const path = segmentPath("rs0", { database: name, collection: "c" }, 0);
+  return path.slice("/@mongodb/rs0/".length, -"/c.bson".length);
+}
+
+/** The inverse: that there is one is what makes the escaping reversible. */
 function unescapeName(escaped: string): string {
   const bytes = escaped.replace(/%([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
   return new TextDecoder("utf-8", { fatal: true }).decode(
@@ -19,7 +18,7 @@ function unescapeName(escaped: string): string {
 
 const names = fc.string({ unit: "grapheme", minLength: 1 }).filter((name) => name.isWellFormed());
 
-Deno.test("escapeName() gives one harmless path component that can be turned back", () => {
+Deno.test("segmentPath() makes of a name one harmless path component that can be turned back", () => {
   fc.assert(fc.property(names, (name) => {
     const escaped = escapeName(name);
     assert.match(escaped, /^[A-Za-z0-9\-._~$&+=@%]+$/);
@@ -28,7 +27,7 @@ Deno.test("escapeName() gives one harmless path component that can be turned bac
   }));
 });
 
-Deno.test("escapeName() writes what mongodump writes", () => {
+Deno.test("segmentPath() escapes what a path minds", () => {
   for (
     const { name, want } of [
       { name: "orders", want: "orders" },

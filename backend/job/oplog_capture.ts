@@ -30,7 +30,7 @@ import { viewNamespace } from "./selection.ts";
 export type CaptureContext =
   & Pick<DumpContext, "sink" | "lane" | "supply" | "resource" | "signal" | "timeSeconds">
   & {
-    readonly oplog: Oplog;
+    readonly oplog: Pick<Oplog, "host" | "committed" | "readBatches">;
     readonly jobName: string;
     /** Whether entries of a namespace belong to the job. */
     readonly accepts: Accepts;

@@ -305,17 +305,17 @@ class Restore {
 }
 
 /**
- * Makes room for the oplog in a directory.
+ * Makes room for the oplog in a directory, and says there of which server the data is.
  *
  * @throws PluginError `restoreTarget` when there is one, `restoreRequest` for what a kept oplog can't say
  */
 async function clearDirectory(
-  { slices, selection }: RestorePlan,
+  { slices, selection, jobs }: RestorePlan,
   { oplog, description }: Target,
   drop: boolean,
 ): Promise<void> {
-  if (oplog.kind === "server" || slices.size === 0) return;
-  if (!selection.keepsNames) {
+  if (oplog.kind === "server") return;
+  if (slices.size > 0 && !selection.keepsNames) {
     throw new PluginError(
       "restoreRequest",
       `Cannot restore into ${description}: ns_from= and ns_to= can't rename what is within oplog.bson`,
@@ -325,15 +325,17 @@ async function clearDirectory(
       },
     );
   }
-  if (drop) return await oplog.discard();
-  if (!await oplog.exists()) return;
-  throw new PluginError(
-    "restoreTarget",
-    `Cannot restore into ${description}: it has an oplog.bson of an earlier restore`,
-    {
-      hint: "Choose another directory, or say drop=yes.",
-    },
-  );
+  if (slices.size > 0) {
+    if (drop) await oplog.discard();
+    else if (await oplog.exists()) {
+      throw new PluginError(
+        "restoreTarget",
+        `Cannot restore into ${description}: it has an oplog.bson of an earlier restore`,
+        { hint: "Choose another directory, or say drop=yes." },
+      );
+    }
+  }
+  await oplog.describe(jobs[0]!.manifest.deployment.serverVersion, drop);
 }
 
 function rejection(signal: AbortSignal): Promise<never> {

@@ -166,6 +166,16 @@ export const optionTable = {
       "Seconds that the secondary may be behind its primary; while it is further behind, reading pauses. 0 is no bound.",
     example: "max_lag=60",
   },
+  engine: {
+    kind: "choice",
+    default: "native",
+    values: ["native", "mongodump"],
+    later: [],
+    use: "backup",
+    summary:
+      "Who reads the documents of a Full: the backend itself, or stock mongodump as a subprocess for each collection, from the folder that PODHEITOR_MONGODB_TOOLS names. The backup is the same.",
+    example: "engine=mongodump",
+  },
   segment_size: {
     kind: "size",
     default: 16 * mib,
