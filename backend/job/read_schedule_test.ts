@@ -137,6 +137,23 @@ Deno.test("ReadSchedule gives a huge database no second reader while others wait
   assert.equal(read.at(-1), "huge");
 });
 
+Deno.test("ReadSchedule sends readers where the fewest are", () => {
+  const databases = { a: [new Ranges("c", 100)], b: [new Ranges("c", 100)] };
+  const limits = { databases: 4, collections: 4, chunks: 4 };
+  const schedule = new ReadSchedule<Ranges, Ranges>(Object.keys(databases), limits);
+  for (const { task } of ["a", "b"].map(() => ({ task: schedule.take()! }))) {
+    assert.ok(task.kind === "list");
+    schedule.listed(task, databases[task.database as "a" | "b"]);
+  }
+  const readers: string[] = [];
+  for (let reader = 0; reader < 4; reader++) {
+    const task = schedule.take()!;
+    readers.push(task.database);
+    if (task.kind === "open") schedule.opened(task, task.collection);
+  }
+  assert.deepEqual(readers, ["a", "b", "a", "b"]);
+});
+
 Deno.test("ReadSchedule lets nobody idle at the end of a huge database, or of its last collection", () => {
   const limits = { databases: 4, collections: 4, chunks: 4 };
   for (const huge of [[new Ranges("c", 1000)], [1, 2, 3, 4].map((at) => new Ranges(`c${at}`, 1))]) {

@@ -12,9 +12,14 @@ import { MemoryLog } from "./memory.ts";
 Deno.test("Source.lagSeconds() follows a secondary that stops applying, and ReadThrottle waits for it", async () => {
   await using set = await ReplicaSet.start({ extraArgs: ["--setParameter", "enableTestCommands=1"] });
   await using client = new MongoClient(set.uri);
-  await using source = await openSource(new Secret(set.uri));
+  // The seed may not have heard yet that the others have become secondaries.
+  await using source = await until("a secondary to be picked", 30_000, async () => {
+    const picked = await openSource(new Secret(set.uri));
+    if (picked.deployment.sourceState === "SECONDARY") return picked;
+    await picked[Symbol.asyncDispose]();
+    return null;
+  });
   const { deployment } = source;
-  assert.equal(deployment.sourceState, "SECONDARY");
   const member = set.members.find(({ port }) => deployment.source.endsWith(`:${port}`))!;
   const write = () => client.db("app").collection("writes").insertOne({});
   const stopApplying = (mode: "alwaysOn" | "off") =>

@@ -288,9 +288,16 @@ Deno.test("Source.splitRanges() gives one range when the server can't find bound
   });
   await using client = new MongoClient(set.uri);
   await using source = await openSource(new Secret(set.uri));
-  await fill(client.db("app"), "keys", keys);
+  const app = client.db("app");
+  await fill(app, "keys", keys);
   const collection = await describe(source, "keys");
+  await app.command({ profile: 2 });
   assert.equal((await source.splitRanges(collection, 4)).length, 4);
+  await app.command({ profile: 0 });
+  const profiled = await app.collection("system.profile").find({ ns: "app.keys" }).toArray();
+  const searches = profiled.filter(({ command }) => "aggregate" in command || "find" in command);
+  assert.ok(searches.length > 4);
+  assert.deepEqual(searches.filter(({ command }) => !(command.maxTimeMS > 0)), []);
   const failpoint = { configureFailPoint: "maxTimeAlwaysTimeOut", mode: "alwaysOn" };
   await set.command(set.members[0]!, failpoint);
   assert.deepEqual(await source.splitRanges(collection, 4), [{ min: null, max: null }]);
