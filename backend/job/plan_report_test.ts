@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { MemoryLog, MemoryTarget } from "../../tests/contract/memory.ts";
+import { MemoryLog } from "../../tests/contract/memory.ts";
+import { MemoryTarget } from "../../tests/contract/memory_target.ts";
 import { dataFiles, full, oplogFiles, plan, type Request } from "../../tests/contract/planned_chain.ts";
 import { formatNamespace } from "../namespace.ts";
 import { refuseOccupied, reportDetails, reportPlan, targetsOf } from "./plan_report.ts";

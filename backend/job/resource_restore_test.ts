@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Binary, serialize } from "bson";
-import { MemoryLog, MemorySpool, MemoryTarget } from "../../tests/contract/memory.ts";
+import { MemoryLog } from "../../tests/contract/memory.ts";
+import { MemorySpool, MemoryTarget } from "../../tests/contract/memory_target.ts";
 import { until } from "../../tests/lab/condition.ts";
 import { Blake3 } from "../../wasm/hasher.ts";
 import type { ManifestSegment } from "../manifest/schema.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { MemorySpool } from "../../tests/contract/memory.ts";
+import { MemorySpool } from "../../tests/contract/memory_target.ts";
 import type { SegmentConsumer } from "./slice_queue.ts";
 import { SliceQueue } from "./slice_queue.ts";
 

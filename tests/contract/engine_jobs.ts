@@ -12,7 +12,8 @@ import { parsePluginCommand } from "../../backend/options/command.ts";
 import type { RestoreEvent } from "../../backend/protocol/backend_session.ts";
 import type { JobInfo } from "../../backend/protocol/message.ts";
 import { Secret } from "../../backend/secret.ts";
-import { MemoryLog, MemorySink, type MemorySource, MemorySpool, type MemoryTarget } from "./memory.ts";
+import { MemoryLog, MemorySink, type MemorySource } from "./memory.ts";
+import { MemorySpool, type MemoryTarget } from "./memory_target.ts";
 
 const job: JobInfo = {
   kind: "B",

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { openManifest } from "../../backend/manifest/reader.ts";
 import { joinParts } from "../../backend/manifest/seal.ts";
 import { backUp, command, concatenated, documents, restore, testKey } from "./engine_jobs.ts";
-import { type MemoryCollection, MemorySink, MemorySource, MemoryTarget } from "./memory.ts";
+import { type MemoryCollection, MemorySink, MemorySource } from "./memory.ts";
+import { MemoryTarget } from "./memory_target.ts";
 
 const small: Record<string, readonly MemoryCollection[]> = {
   app: [{ name: "orders", documents: documents(3000, 1000) }, { name: "empty", documents: [] }],

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { backUp, command, concatenated, documents, restore } from "./engine_jobs.ts";
-import { MemorySource, MemoryTarget } from "./memory.ts";
+import { MemorySource } from "./memory.ts";
+import { MemoryTarget } from "./memory_target.ts";
 
 const users = { name: "system.users", documents: documents(2, 10) };
 const sourceWithUsers = () =>

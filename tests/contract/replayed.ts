@@ -20,7 +20,8 @@ import { Secret } from "../../backend/secret.ts";
 import { lastIncrement, type OplogPosition, type Timestamp } from "../../backend/timestamp.ts";
 import { ReplicaSet } from "../lab/mongod.ts";
 import { testScope } from "./capture.ts";
-import { MemorySink, MemorySpool } from "./memory.ts";
+import { MemorySink } from "./memory.ts";
+import { MemorySpool } from "./memory_target.ts";
 import { databases } from "./workload.ts";
 
 /** How a slice is replayed. */
