@@ -9,6 +9,7 @@ import type { Manifest, ManifestCollection } from "../manifest/schema.ts";
 import { formatNamespace } from "../namespace.ts";
 import type { Clock, Source } from "../ports.ts";
 import { dumpCollection, type DumpContext } from "./collection_dump.ts";
+import { reportBeyondBackup } from "./fidelity_report.ts";
 import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wording.ts";
 
 /** The databases of the server that the operator chose. */
@@ -65,6 +66,7 @@ async function dumpDatabase(
   const startedAt = clock.now();
   const dumped: ManifestCollection[] = [];
   for (const collection of await source.listCollections(name)) {
+    reportBeyondBackup(collection, log);
     dumped.push(await dumpCollection(context, collection));
   }
   if (source.oplog === null) await refuseChangedCatalog(source, name, dumped);
