@@ -87,7 +87,7 @@ Deno.test("A Full and its restore bring back random documents of every BSON type
       }
       await assertJobRoundTrip(server);
     }),
-    { numRuns: 8 },
+    { numRuns: 8, endOnFailure: true },
   );
 });
 
