@@ -105,7 +105,7 @@ Deno.test("feedFromMongodump() sends what its manifest says, in segments that en
       "big",
       1,
     ], ["small", 1]]);
-    deepStrictEqual([manifest.oplog.from, manifest.oplog.to], [{ t: 1, i: 1, term: 1 }, {
+    deepStrictEqual([manifest.oplog.from, manifest.oplog.to], [{ t: 1, i: 0, term: 1 }, {
       t: 3,
       i: 1,
       term: 1,

@@ -9,6 +9,7 @@ import type { ObjectReader } from "../manifest/audit.ts";
 import type { FileHeader, ObjectReceiver, ObjectWriter, RestoreObjectHeader } from "../ports.ts";
 
 const objectsFolder = "restore-objects";
+const fileNameMaxLength = 255;
 
 /**
  * Receives one backup. What arrives is in a folder whose name begins with a dot until the job is good. That folder is locked as long as its writer
@@ -61,7 +62,7 @@ export class JobFolderWriter implements ObjectReceiver {
     if (!name.startsWith("/@mongodb/") || name.split("/").includes("..")) {
       throw new PluginError("protocol", `Cannot keep ${name}: it is no virtual name`);
     }
-    return await createFile(`${this.#partial}${name}`);
+    return await createFile(`${this.#partial}${toFilePath(name)}`);
   }
 
   async restoreObject({ index, objectType, name }: RestoreObjectHeader): Promise<ObjectWriter> {
@@ -169,14 +170,14 @@ export class JobFolder implements ObjectReader {
     } catch (cause) {
       throw unusable(this.path, cause);
     }
-    return names.sort();
+    return names.map(toVirtualName).sort();
   }
 
   /** A virtual file's bytes. A piece is a view that ends with the next one. */
   async *open(path: string): AsyncGenerator<Uint8Array> {
     const buffer = new Uint8Array(1 << 20);
     try {
-      using file = await Deno.open(`${this.path}${path}`);
+      using file = await Deno.open(`${this.path}${toFilePath(path)}`);
       for (let read = await file.read(buffer); read !== null; read = await file.read(buffer)) {
         yield buffer.subarray(0, read);
       }
@@ -187,12 +188,26 @@ export class JobFolder implements ObjectReader {
 
   /** A virtual file's header. */
   async header(path: string): Promise<FileHeader> {
-    const { size, mode, mtime } = await Deno.stat(`${this.path}${path}`).catch((cause) => {
+    const { size, mode, mtime } = await Deno.stat(`${this.path}${toFilePath(path)}`).catch((cause) => {
       throw unusable(`${this.path}${path}`, cause);
     });
     const time = Math.floor((mtime?.getTime() ?? 0) / 1000);
     return { name: path, size, mode: (mode ?? 0) & 0o7777, atime: time, mtime: time, ctime: time };
   }
+}
+
+/**
+ * A virtual name as a file's path: file systems take names of 255 bytes, so that a longer one stands in folders within each other, whose names end
+ * with "%". No virtual name has a "%" before a "/": two digits follow each.
+ */
+function toFilePath(name: string): string {
+  return name.split("/").map((part) =>
+    part.length <= fileNameMaxLength ? part : part.match(/.{1,200}/g)!.join("%/")
+  ).join("/");
+}
+
+function toVirtualName(path: string): string {
+  return path.replaceAll("%/", "");
 }
 
 async function isJobFolder(path: string): Promise<boolean> {

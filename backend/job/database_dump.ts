@@ -9,6 +9,7 @@ import type { Manifest, ManifestCollection } from "../manifest/schema.ts";
 import { formatNamespace } from "../namespace.ts";
 import type { Collection, Source } from "../ports.ts";
 import { CollectionDump, type DumpContext } from "./collection_dump.ts";
+import { reportBeyondBackup } from "./fidelity_report.ts";
 import { type ReadLimits, ReadSchedule, type ReadTask } from "./read_schedule.ts";
 import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wording.ts";
 
@@ -64,6 +65,7 @@ export async function dumpDatabases(
     if (task.kind === "list") {
       const startedAt = context.clock.now();
       const collections = await context.source.listCollections(task.database);
+      for (const collection of collections) reportBeyondBackup(collection, context.log);
       dumps.set(task.database, { name: task.database, startedAt, collections: [] });
       return schedule.listed(task, collections.sort((a, b) => b.sizeHintBytes - a.sizeHintBytes));
     }

@@ -1,5 +1,5 @@
 /**
- * Jobs of the engine between a source, a sink and a target in memory.
+ * Jobs of the engine within this process, with anything as their source and target.
  *
  * @module
  */
@@ -9,11 +9,12 @@ import { runBackup } from "../../backend/job/backup.ts";
 import { runRestore } from "../../backend/job/restore.ts";
 import { loadSigningKey, type SigningKey } from "../../backend/manifest/signature.ts";
 import { parsePluginCommand } from "../../backend/options/command.ts";
+import type { Source, Target } from "../../backend/ports.ts";
 import type { RestoreEvent } from "../../backend/protocol/backend_session.ts";
 import type { JobInfo } from "../../backend/protocol/message.ts";
 import { Secret } from "../../backend/secret.ts";
-import { MemoryLog, MemorySink, type MemorySource } from "./memory.ts";
-import { MemorySpool, type MemoryTarget } from "./memory_target.ts";
+import { MemoryLog, MemorySink } from "./memory.ts";
+import { MemorySpool } from "./memory_target.ts";
 
 const job: JobInfo = {
   kind: "B",
@@ -38,9 +39,9 @@ export async function testKey(seed = 1): Promise<SigningKey> {
   );
 }
 
-/** Runs a Full of a source in memory. */
+/** Runs a Full. */
 export async function backUp(
-  source: MemorySource,
+  source: Source,
   sink = new MemorySink(),
   options = command,
   signal = new AbortController().signal,
@@ -72,7 +73,7 @@ interface RestoreRequest {
 }
 
 /** Restores what a Full left, all of it unless the request says otherwise. */
-export async function restore(sink: MemorySink, target: MemoryTarget, request: RestoreRequest = {}) {
+export async function restore(sink: MemorySink, target: Target, request: RestoreRequest = {}) {
   const names = request.names ?? [...sink.files.keys()];
   const taken: string[] = [];
   async function* events(): AsyncGenerator<RestoreEvent> {

@@ -124,9 +124,30 @@ Deno.test("Target builds indexes of every kind with the very keys and options th
     { key: { d: 1 }, name: "simple", collation: { locale: "simple" } },
     { key: { e: 1 }, name: "hidden", hidden: true },
     { key: { "g.h.i": 1 }, name: "odd name: äöü $ 'x\"" },
+    { key: { j: 1 }, name: "empty partial", partialFilterExpression: {} },
+    { key: { k: 1 }, name: `long ${"x".repeat(300)}` },
+    { key: { _id: 1, a: 1 }, name: "_id and more" },
+    { key: { "l.m": "hashed" }, name: "hashed dotted" },
+    { key: { place: "2dsphere", a: 1 }, name: "old sphere", "2dsphereIndexVersion": int(2) },
+    {
+      key: { n: 1 },
+      name: "stored otherwise",
+      storageEngine: { wiredTiger: { configString: "block_compressor=zlib" } },
+    },
+    { key: { o: 1 }, name: "ttl of a double", expireAfterSeconds: new bson.Double(1.5) },
+    { key: { p: 1 }, name: "prepared" },
   ];
   await app.createCollection("indexed", { collation: { locale: "de" } });
-  const simple = new Set(["text", "flat", "wildcard", "sphere", "hashed", "hashed _id"]);
+  const simple = new Set([
+    "text",
+    "flat",
+    "wildcard",
+    "sphere",
+    "hashed",
+    "hashed _id",
+    "hashed dotted",
+    "old sphere",
+  ]);
   await app.command({
     createIndexes: "indexed",
     indexes: indexes.map((index) =>
@@ -136,6 +157,10 @@ Deno.test("Target builds indexes of every kind with the very keys and options th
   await app.collection("indexed").insertMany(
     Array.from({ length: 20 }, (_, at) => ({ a: at, b: at, text: `Wort ${at}` })),
   );
+  if (Number(server.set.binary.version.split(".")[0]) >= 6) {
+    // With keys that come twice in it already.
+    await app.command({ collMod: "indexed", index: { name: "prepared", prepareUnique: true } });
+  }
   await app.command({ createIndexes: "old", indexes: [{ key: { f: 1 }, name: "first version", v: int(1) }] });
   await assertRoundTrip(source, target);
   assert.equal((await app.collection("indexed").indexes()).length, indexes.length + 1);
