@@ -10,7 +10,8 @@ import { errorTable } from "../backend/errors.ts";
 import { manifestPath, metadataPath, segmentPath } from "../backend/job/object_path.ts";
 import { environmentTable } from "../backend/options/environment.ts";
 import { restoreFormName } from "../backend/options/restore_form.ts";
-import { type OptionName, type OptionRow, optionRows } from "../backend/options/table.ts";
+import type { OptionRow } from "../backend/options/row.ts";
+import { type OptionName, optionRows } from "../backend/options/table.ts";
 import { formatValue } from "../backend/options/value.ts";
 
 const root = new URL("../", import.meta.url).pathname;

@@ -12,7 +12,7 @@ import { type Manifest, manifestObjects } from "../manifest/schema.ts";
 import { formatNamespace } from "../namespace.ts";
 import { parsePluginCommand } from "../options/command.ts";
 import { NamespaceFilter } from "../options/namespace_pattern.ts";
-import type { FileHeader, ObjectSink } from "../ports.ts";
+import type { FileHeader, ObjectSink } from "../objects.ts";
 import type { JobInfo } from "../protocol/message.ts";
 import { findTrust, systemClock } from "./machine.ts";
 import { isWanted, type RestoreFeed } from "./restore_feed.ts";

@@ -6,7 +6,7 @@
 
 import type { JobFolder } from "../folder/job_folder.ts";
 import { isManifestPath, isOplogPath } from "../job/object_path.ts";
-import type { FileHeader, RestoreObjectHeader } from "../ports.ts";
+import type { FileHeader, RestoreObjectHeader } from "../objects.ts";
 import { chooseChain, placeFolders } from "./folder_chain.ts";
 
 /** Everything that Bacula would send, under virtual names. */

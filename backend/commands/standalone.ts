@@ -9,7 +9,7 @@ import { discardingReceiver, JobFolder, JobFolderWriter } from "../folder/job_fo
 import { MongodumpFolder } from "../folder/mongodump_folder.ts";
 import { connectInProcess } from "../protocol/channel.ts";
 import { type RestoreInput, runBackupSession, runRestoreSession } from "../protocol/file_daemon_session.ts";
-import type { FileHeader, ObjectReceiver } from "../ports.ts";
+import type { FileHeader, ObjectReceiver } from "../objects.ts";
 import type { JobInfo, SessionKind, Totals } from "../protocol/message.ts";
 import { program } from "../version.ts";
 import { serveJob } from "./job.ts";

@@ -6,7 +6,7 @@
 
 import { PluginError } from "../errors.ts";
 import type { ObjectReader } from "../manifest/audit.ts";
-import type { FileHeader, ObjectReceiver, ObjectWriter, RestoreObjectHeader } from "../ports.ts";
+import type { FileHeader, ObjectReceiver, ObjectWriter, RestoreObjectHeader } from "../objects.ts";
 
 const objectsFolder = "restore-objects";
 const fileNameMaxLength = 255;

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import type { ObjectReceiver } from "../ports.ts";
+import type { ObjectReceiver } from "../objects.ts";
 import { discardingReceiver, JobFolder, JobFolderWriter } from "./job_folder.ts";
 
 const bytes = new TextEncoder().encode("hello");

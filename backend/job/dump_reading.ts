@@ -8,7 +8,8 @@
 import { blake3 } from "../../wasm/hasher.ts";
 import { packBatch, type Segment } from "../../wasm/segment.ts";
 import type { Manifest, ManifestCollection, ManifestSegment } from "../manifest/schema.ts";
-import type { Clock, Dump, DumpedCollection, JobLog, ObjectSink, RestoreObject } from "../ports.ts";
+import type { ObjectSink, RestoreObject } from "../objects.ts";
+import type { Clock, Dump, DumpedCollection, JobLog } from "../ports.ts";
 import type { Options } from "../options/table.ts";
 import type { JobInfo } from "../protocol/message.ts";
 import { acceptsOf, scopeOf } from "./backup_scope.ts";

@@ -1,4 +1,5 @@
-import type { FileHeader, JobLog, Source } from "../ports.ts";
+import type { FileHeader } from "../objects.ts";
+import type { JobLog, Source } from "../ports.ts";
 import { describeTimestamp, type Timestamp } from "../timestamp.ts";
 import { metadataPath, oplogPath, segmentPath } from "./object_path.ts";
 import { formatBytes, formatNumberOf } from "./wording.ts";

@@ -13,7 +13,7 @@ import { MemorySink } from "../../tests/contract/memory.ts";
 import type { MemoryOplog } from "../../tests/contract/memory_oplog.ts";
 import { commandBytes, entryBytes, place } from "../../tests/contract/oplog_entries.ts";
 import { parseNamespace } from "../namespace.ts";
-import type { ObjectSink } from "../ports.ts";
+import type { ObjectSink } from "../objects.ts";
 
 Deno.test("OplogCapture takes the same slice over any batches, segments and rounds", async () => {
   const entries = fc.array(

@@ -11,7 +11,7 @@ import { bsonType, countDocuments, findElement, joinElements } from "../bson/doc
 import { documentsWithZeroTimestamp } from "../bson/zero_timestamp.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import type { WriteConcern } from "../options/table.ts";
+import type { WriteConcern } from "../options/row.ts";
 import { forEachAtOnce } from "../parallel.ts";
 import type { OplogTarget, RestoredCollection, Target, UsersTarget } from "../ports.ts";
 import type { Secret } from "../secret.ts";

@@ -6,7 +6,7 @@
 
 import { type Db, type Document, MongoServerError, MongoWriteConcernError, ObjectId } from "mongodb";
 import { PluginError } from "../errors.ts";
-import type { WriteConcern } from "../options/table.ts";
+import type { WriteConcern } from "../options/row.ts";
 import { driverError, reasonOf } from "./driver_error.ts";
 
 /** A collection that isn't there. */

@@ -5,7 +5,8 @@
  */
 
 import { PluginError } from "../errors.ts";
-import { type OptionName, type OptionRow, optionRows } from "./table.ts";
+import type { OptionRow } from "./row.ts";
+import { type OptionName, optionRows } from "./table.ts";
 import { type OptionValue, parseValue } from "./value.ts";
 import { ValueFault } from "./value_fault.ts";
 

@@ -6,7 +6,8 @@
 
 import * as z from "zod";
 import { maskUri } from "./credentials.ts";
-import { type OptionName, type OptionRow, optionRows, optionTable } from "./table.ts";
+import type { OptionRow } from "./row.ts";
+import { type OptionName, optionRows, optionTable } from "./table.ts";
 import { formatValue, type OptionValue, parseValue } from "./value.ts";
 import { ValueFault } from "./value_fault.ts";
 

@@ -7,7 +7,8 @@ import {
   parseParameters,
   readParameter,
 } from "./restore_parameters.ts";
-import { type OptionName, type OptionRow, optionRows, optionTable } from "./table.ts";
+import type { OptionRow } from "./row.ts";
+import { type OptionName, optionRows, optionTable } from "./table.ts";
 import type { OptionValue } from "./value.ts";
 
 const createdAt = new Date("2026-11-23T08:00:00Z");

@@ -6,7 +6,7 @@
 
 import { countStars } from "./namespace_pattern.ts";
 import { parsePointInTime } from "./point_in_time.ts";
-import type { OptionRow } from "./table.ts";
+import type { OptionRow } from "./row.ts";
 import { ValueFault } from "./value_fault.ts";
 
 /** A value of any option. */

@@ -6,14 +6,8 @@
 
 import { asPluginError, errorTable, PluginError } from "../errors.ts";
 import { messageMaxBytes } from "../limits.ts";
-import type {
-  DataChunk,
-  FileHeader,
-  JobLog,
-  ObjectSink,
-  RestoreObject,
-  RestoreObjectHeader,
-} from "../ports.ts";
+import type { DataChunk, FileHeader, ObjectSink, RestoreObject, RestoreObjectHeader } from "../objects.ts";
+import type { JobLog } from "../ports.ts";
 import { type Activity, type ByteStream, FrameChannel, gone } from "./channel.ts";
 import { protocolError } from "./frame.ts";
 import { type FinishStatus, type JobInfo, type Message, type MessageOf, protocolVersion } from "./message.ts";

@@ -7,7 +7,7 @@
 import { crc32c } from "../../wasm/hasher.ts";
 import { PluginError } from "../errors.ts";
 import { framePayloadMaxBytes, heartbeatIntervalMs } from "../limits.ts";
-import type { DataChunk } from "../ports.ts";
+import type { DataChunk } from "../objects.ts";
 import {
   checkPayload,
   decodeHeader,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileHeader, ObjectReceiver, ObjectWriter, RestoreObjectHeader } from "../ports.ts";
+import type { FileHeader, ObjectReceiver, ObjectWriter, RestoreObjectHeader } from "../objects.ts";
 import { type ByteStream, FrameChannel, gone } from "./channel.ts";
 import type { Identity } from "./backend_session.ts";
 import { protocolError } from "./frame.ts";

@@ -5,7 +5,7 @@
  */
 
 import { messageMaxBytes } from "../limits.ts";
-import type { FileHeader, RestoreObjectHeader } from "../ports.ts";
+import type { FileHeader, RestoreObjectHeader } from "../objects.ts";
 import { type FrameType, protocolError } from "./frame.ts";
 import { PayloadReader, PayloadWriter } from "./payload.ts";
 import { isControl } from "./text.ts";

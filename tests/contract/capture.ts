@@ -11,7 +11,7 @@ import { acceptsOf } from "../../backend/job/backup_scope.ts";
 import { SegmentSupply } from "../../backend/job/segment_supply.ts";
 import { findContradictions, type Manifest, type ManifestOplog } from "../../backend/manifest/schema.ts";
 import type { Scope } from "../../backend/manifest/scope.ts";
-import type { ObjectSink } from "../../backend/ports.ts";
+import type { ObjectSink } from "../../backend/objects.ts";
 import { MemorySink } from "./memory.ts";
 import { entriesOf, MemoryOplog } from "./memory_oplog.ts";
 import { entryBytes, place } from "./oplog_entries.ts";

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { Binary, serialize } from "bson";
 import fc from "fast-check";
 import type { Namespace } from "../../backend/namespace.ts";
-import type { DataChunk, FileHeader, KeyRange } from "../../backend/ports.ts";
+import type { DataChunk, FileHeader } from "../../backend/objects.ts";
+import type { KeyRange } from "../../backend/ports.ts";
 import { backUp, documentsOf } from "./dump_job.ts";
 import { type MemoryCollection, MemorySink, MemorySource, type SourceFaults } from "./memory.ts";
 

@@ -8,15 +8,12 @@ import { deserialize, serialize } from "bson";
 import { formatExtendedJson } from "../../backend/bson/extended_json.ts";
 import { PluginError } from "../../backend/errors.ts";
 import { formatNamespace, type Namespace } from "../../backend/namespace.ts";
+import type { DataChunk, FileHeader, ObjectSink, RestoreObject } from "../../backend/objects.ts";
 import type {
   Collection,
-  DataChunk,
   Deployment,
-  FileHeader,
   JobLog,
   KeyRange,
-  ObjectSink,
-  RestoreObject,
   Source,
   UserCollections,
 } from "../../backend/ports.ts";

@@ -147,7 +147,7 @@ Deno.test("A Full and its restore bring back collections and databases of odd na
     await restore(sink, await DumpDirectory.open(`${root}/dump`));
     const metadata: string[] = [];
     for (const database of databaseNames) {
-      const folder = `${root}/dump/${escapeName(database)}`;
+      const folder = `${root}/dump/${database}`;
       for await (const { name } of Deno.readDir(folder)) {
         if (!name.endsWith(".metadata.json")) continue;
         const { collectionName } = JSON.parse(await Deno.readTextFile(`${folder}/${name}`));

@@ -5,7 +5,7 @@
  */
 
 import { asPluginError, type ErrorCode, errorTable, PluginError } from "../../backend/errors.ts";
-import type { DataChunk, ObjectReceiver } from "../../backend/ports.ts";
+import type { DataChunk, ObjectReceiver } from "../../backend/objects.ts";
 import { BackendSession } from "../../backend/protocol/backend_session.ts";
 import type { ByteStream } from "../../backend/protocol/channel.ts";
 import {
