@@ -152,44 +152,6 @@ impl PackedSegment {
     }
 }
 
-/// Adds up documents in any order.
-#[wasm_bindgen]
-#[derive(Default)]
-pub struct DocumentAdder(document_sum::DocumentSum);
-
-#[wasm_bindgen]
-impl DocumentAdder {
-    #[wasm_bindgen(constructor)]
-    pub fn new() -> DocumentAdder {
-        DocumentAdder::default()
-    }
-
-    /// Adds the documents of the BSON array at `offset`.
-    #[wasm_bindgen(js_name = addArrayAt)]
-    pub fn add_array_at(&mut self, offset: *const u8, length: usize) -> Result<(), JsError> {
-        self.0.add_array(unsafe { bytes_at(offset, length) }).map_err(document_fault)
-    }
-
-    /// Adds the documents that lie one after another at `offset`.
-    #[wasm_bindgen(js_name = addPackedAt)]
-    pub fn add_packed_at(&mut self, offset: *const u8, length: usize) -> Result<(), JsError> {
-        self.0.add_packed(unsafe { bytes_at(offset, length) }).map_err(document_fault)
-    }
-
-    #[wasm_bindgen(getter)]
-    pub fn documents(&self) -> f64 {
-        self.0.documents() as f64
-    }
-
-    pub fn digest(&self) -> Vec<u8> {
-        self.0.digest().to_vec()
-    }
-}
-
-fn document_fault(fault: segment::Fault) -> JsError {
-    JsError::new(&format!("{} at offset {}", fault.what, fault.offset))
-}
-
 /// Operations gathered for one applyOps.
 #[wasm_bindgen]
 pub struct OperationArray(operations::Operations);
