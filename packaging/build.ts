@@ -44,11 +44,21 @@ export async function build(): Promise<Build> {
  * between jobs.
  */
 function launcher(bundle: string): string {
-  const flags = backendFlags.map((flag) => `'${flag}'`).join(" ");
+  const flags = backendFlags.filter((flag) => flag !== "--deny-run").map((flag) => `'${flag}'`).join(" ");
   return `#!/bin/sh
+run=--deny-run
+if [ "\$1" = rehearse ]; then
+  PODHEITOR_MONGODB_MONGOD=\$(command -v "\${PODHEITOR_MONGODB_MONGOD:-\${MONGOD_BIN:-mongod}}")
+  export PODHEITOR_MONGODB_MONGOD
+  # A comma would let it run more than this one program.
+  case "\$PODHEITOR_MONGODB_MONGOD" in
+    *,*) ;;
+    /*) run="--allow-run=\$PODHEITOR_MONGODB_MONGOD" ;;
+  esac
+fi
 ulimit -c 0
 export DENO_DIR=/dev/null/podheitor DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
-exec '${Deno.execPath()}' run ${flags} '${bundle}' "$@"
+exec '${Deno.execPath()}' run ${flags} "\$run" '${bundle}' "$@"
 `;
 }
 

@@ -9,7 +9,7 @@ import { discardingReceiver, JobFolder, JobFolderWriter } from "../folder/job_fo
 import { isManifestPath, isOplogPath } from "../job/object_path.ts";
 import { connectInProcess } from "../protocol/channel.ts";
 import { type RestoreInput, runBackupSession, runRestoreSession } from "../protocol/file_daemon_session.ts";
-import type { FileHeader, ObjectReceiver } from "../ports.ts";
+import type { FileHeader, ObjectReceiver, Target } from "../ports.ts";
 import type { JobInfo, SessionKind, Totals } from "../protocol/message.ts";
 import { program } from "../version.ts";
 import { serveJob } from "./job.ts";
@@ -24,6 +24,8 @@ interface StandaloneRun {
   /** Aborted to cancel. */
   readonly signal: AbortSignal;
   readonly keyFile?: string;
+  /** Where a restore goes in place of what the plugin command names. */
+  readonly openTarget?: () => Promise<Target>;
 }
 
 const identity = { program: `${program.name}-standalone`, version: program.version };
@@ -96,6 +98,7 @@ async function converse(run: StandaloneRun, side: Conversation): Promise<Totals>
     trustedCommand: true,
     verifyPayload: false,
     ...(run.keyFile === undefined ? {} : { keyFile: run.keyFile }),
+    ...(run.openTarget === undefined ? {} : { openTarget: run.openTarget }),
   });
   const { pluginCommand, listener, signal } = run;
   let totals: Totals;
