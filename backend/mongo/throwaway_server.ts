@@ -66,7 +66,9 @@ export class ThrowawayServer implements AsyncDisposable {
     program: MongodProgram,
     signal: AbortSignal,
   ): Promise<ThrowawayServer> {
-    await removeLeftovers(directory);
+    // A directory that can't be read is said below, by what can't be made in it.
+    const leftovers = await listLeftovers(directory).catch(() => []);
+    for (const folder of leftovers) await removeLeftover(folder);
     await using resources = new AsyncDisposableStack();
     const folder = await Deno.makeTempDir({ dir: directory, prefix }).catch((cause) => {
       throw new PluginError("stateWrite", `Cannot make a folder in ${directory}: ${reason(cause)}`, {
@@ -171,19 +173,21 @@ async function becomePrimary(
   );
 }
 
-/** Ends the servers that killed rehearsals left, and removes their folders. */
-async function removeLeftovers(directory: string): Promise<void> {
-  for (const { name, isDirectory } of [...Deno.readDirSync(directory)]) {
-    if (!isDirectory || !name.startsWith(prefix)) continue;
-    const folder = `${directory}/${name}`;
-    const lock = await Deno.open(`${folder}/lock`, { create: true, write: true, mode: 0o600 });
-    try {
-      if (!await lock.tryLock(true)) continue;
-      await endServer(`${folder}/uri`);
-      await Deno.remove(folder, { recursive: true });
-    } finally {
-      lock.close();
-    }
+async function listLeftovers(directory: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(directory));
+  return entries.filter(({ name, isDirectory }) => isDirectory && name.startsWith(prefix))
+    .map(({ name }) => `${directory}/${name}`);
+}
+
+/** Ends the server that a killed rehearsal left, and removes its folder; one that still runs holds the lock. */
+async function removeLeftover(folder: string): Promise<void> {
+  const lock = await Deno.open(`${folder}/lock`, { create: true, write: true, mode: 0o600 });
+  try {
+    if (!await lock.tryLock(true)) return;
+    await endServer(`${folder}/uri`);
+    await Deno.remove(folder, { recursive: true });
+  } finally {
+    lock.close();
   }
 }
 
