@@ -13,6 +13,7 @@ import { readTipChains } from "./commands/chain_tips.ts";
 import { serveJob } from "./commands/job.ts";
 import { findTrust } from "./commands/machine.ts";
 import { prepareRestore } from "./commands/prepare_restore.ts";
+import { rehearse } from "./commands/rehearse.ts";
 import { backUpToFolder, restoreFromFolder, stamp } from "./commands/standalone.ts";
 import { TerminalListener } from "./commands/terminal.ts";
 import { describeJob, verifyFolders } from "./commands/verify.ts";
@@ -26,6 +27,7 @@ const defaultWorkingDirectory = "/opt/bacula/working";
 const usage = `Usage:
   podheitor-mongodb-backend backup  --to DIR [--level F|I|D] [--job NAME] [--previous NAME] [--working-dir DIR] [--json] "podheitor-mongodb: …"
   podheitor-mongodb-backend restore --from DIR [--job NAME] [--where DIR] [--only NAME]… [--working-dir DIR] [--key FILE] [--json] "podheitor-mongodb: …"
+  podheitor-mongodb-backend rehearse --from DIR [--job NAME] [--working-dir DIR] [--key FILE] [--json] ["podheitor-mongodb: pit=… include=…"]
   podheitor-mongodb-backend verify  DIR [--key FILE] [--json]
   podheitor-mongodb-backend chain   DIR|--working-dir DIR [--key FILE] [--json]
   podheitor-mongodb-backend prepare-restore resource=NAME key=value… [--working-dir DIR]
@@ -35,6 +37,7 @@ const usage = `Usage:
 DIR holds one sub-folder a job. backup --to /dev/null reads everything and keeps nothing. --where / restores into the server, any other folder gets
 mongodump's layout. restore --from also takes a folder that mongodump wrote, which has no signature: say allow_unsigned=yes in the plugin command.
 --only takes virtual names as verify lists them. --key names trusted public keys.
+rehearse restores into a mongod of its own, below the working directory, reads everything back, compares, and removes it; with findings, it ends with 1.
 chain links the jobs of a folder, or those that a File Daemon's working directory knows, from Fulls to the last Incremental: what instants they cover,
 what is missing, and what is expected next. Its --json is one document: resources[], each with resource, chains[] (jobs[], first to last; covered: from, to
 and seconds, the Unix seconds first and last whose end is covered; next: level, from, after) and unlinked[]; and findings[], each with resource, job, problem.
@@ -54,6 +57,8 @@ async function main(args: readonly string[]): Promise<number> {
       return await backup(rest);
     case "restore":
       return await restore(rest);
+    case "rehearse":
+      return await rehearsal(rest);
     case "verify":
       return await verify(rest);
     case "chain":
@@ -131,6 +136,34 @@ async function restore(args: string[]): Promise<number> {
       signal,
       ...(values.key === undefined ? {} : { keyFile: values.key }),
     }));
+}
+
+async function rehearsal(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args, {
+    from: text,
+    job: text,
+    "working-dir": text,
+    key: text,
+    json: flag,
+  });
+  let isProven = false;
+  const status = await run(values.json === true, async (listener, signal) => {
+    const done = await rehearse({
+      pluginCommand: onlyPositional(
+        positionals.length === 0 ? ["podheitor-mongodb:"] : positionals,
+        "a plugin command",
+      ),
+      from: required(values.from, "--from"),
+      jobName: values.job,
+      workingDirectory: values["working-dir"] ?? Deno.cwd(),
+      listener,
+      signal,
+      ...(values.key === undefined ? {} : { keyFile: values.key }),
+    });
+    isProven = done.proven;
+    return done;
+  });
+  return isProven ? status : 1;
 }
 
 async function verify(args: string[]): Promise<number> {

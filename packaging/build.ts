@@ -4,7 +4,7 @@
  * @module
  */
 
-import { backendFlags, runFlagScript } from "./permissions.ts";
+import { allowedProgramScript, backendFlags } from "./permissions.ts";
 
 const checkout = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
@@ -46,7 +46,7 @@ function launcher(bundle: string): string {
   const flags = backendFlags.map((flag) => `'${flag}'`).join(" ");
   return `#!/bin/sh
 ulimit -c 0
-${runFlagScript}
+${allowedProgramScript}
 export DENO_DIR=/dev/null/podheitor DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
 exec '${Deno.execPath()}' run ${flags} "$run" '${bundle}' "$@"
 `;

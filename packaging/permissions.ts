@@ -2,7 +2,7 @@
 
 import { environmentTable } from "../backend/options/environment.ts";
 
-/** Flags of the backend's process, but for those of {@linkcode runFlag}. Everything that isn't named is refused. */
+/** Flags of the backend's process, but for those of {@linkcode allowedProgramScript}. Everything that isn't named is refused. */
 export const backendFlags: readonly string[] = [
   "--quiet",
   "--no-prompt",
@@ -26,21 +26,19 @@ export const backendFlags: readonly string[] = [
   "--deny-import",
 ];
 
-/** What the path of the tools' folder may have in it, as a pattern of the shell: nothing that a list of programs could be made longer with. */
-const toolsCharacters = "A-Za-z0-9/._-";
-
-/** Programs that the backend may run: none, or mongodump in the folder that the variable names. */
-export function runFlag(tools: string | undefined): string {
-  const folder = tools?.replace(/\/$/, "") ?? "";
-  return new RegExp(`^/[${toolsCharacters}]*$`).test(folder)
-    ? `--allow-run=${folder}/mongodump`
-    : "--deny-run";
-}
-
-/** The same for a shell's script, which leaves it in `$run`. */
-export const runFlagScript = `run=--deny-run
-tools=\${PODHEITOR_MONGODB_TOOLS%/}
-case "$tools" in
-  *[!${toolsCharacters}]*) ;;
-  /*) run="--allow-run=$tools/mongodump" ;;
+/**
+ * A shell's script that leaves in `$run` the flag for programs: none may be run but mongodump in the folder that the tools' variable names, and the
+ * mongod of a rehearsal. A path that a list of programs could be made longer with names none.
+ */
+export const allowedProgramScript = `run=--deny-run
+program=
+if [ "$1" = rehearse ]; then
+  program=$(command -v "\${PODHEITOR_MONGODB_MONGOD:-\${MONGOD_BIN:-mongod}}")
+  export PODHEITOR_MONGODB_MONGOD="$program"
+elif [ -n "$PODHEITOR_MONGODB_TOOLS" ]; then
+  program=\${PODHEITOR_MONGODB_TOOLS%/}/mongodump
+fi
+case "$program" in
+  *[!A-Za-z0-9/._-]*) ;;
+  /*) run="--allow-run=$program" ;;
 esac`;

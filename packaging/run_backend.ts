@@ -1,6 +1,6 @@
 /** `deno task backend …`: the backend from its sources, with the permissions that it is installed with. */
 
-import { backendFlags, runFlag } from "./permissions.ts";
+import { allowedProgramScript, backendFlags } from "./permissions.ts";
 
 const checkout = new URL("..", import.meta.url).pathname;
 /** What only makes sense for the installed bundle: from its sources, the backend needs its packages. */
@@ -12,12 +12,11 @@ const installedOnly = new Set([
   "--no-code-cache",
 ]);
 
-const flags = [
-  ...backendFlags.filter((flag) => !installedOnly.has(flag)),
-  runFlag(Deno.env.get("PODHEITOR_MONGODB_TOOLS")),
-];
-const child = new Deno.Command(Deno.execPath(), {
-  args: ["run", `--config=${checkout}deno.json`, ...flags, `${checkout}backend/main.ts`, ...Deno.args],
+const flags = backendFlags.filter((flag) => !installedOnly.has(flag)).map((flag) => `'${flag}'`).join(" ");
+const script = `${allowedProgramScript}
+exec '${Deno.execPath()}' run '--config=${checkout}deno.json' ${flags} "$run" '${checkout}backend/main.ts' "$@"`;
+const child = new Deno.Command("sh", {
+  args: ["-c", script, "podheitor-mongodb-backend", ...Deno.args],
   stdin: "inherit",
   stdout: "inherit",
   stderr: "inherit",

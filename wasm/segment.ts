@@ -15,7 +15,8 @@ import { memory } from "./pkg/podheitor_mongodb_wasm_bg.wasm";
 const chunkBytes = 1 << 20;
 
 /** What a batch or a single document may need: a reply ends at 16 MiB of documents, and keys and an internal document's surplus come on top. */
-const batchMaxBytes = 24 << 20;
+/** @internal Shared with what else looks at batches. */
+export const batchMaxBytes = 24 << 20;
 const documentRoomBytes = 17 << 20;
 
 /** Most that the segments of one pool may need together: half of what 32-bit addresses reach. */
@@ -26,6 +27,11 @@ const headroomBytes = 32 << 20;
 
 /** Where a batch is put for packing; 0 before the first pool. */
 let batchArena = 0;
+
+/** @internal Makes sure that there is room for a batch, which may grow the memory; returns where it is. */
+export function openBatchArena(): number {
+  return batchArena ||= allocate(batchMaxBytes);
+}
 
 /** Documents packed one after another. A malformed batch spoils it: then all but {@linkcode clear} throws. */
 export class Segment {
@@ -88,7 +94,7 @@ export class SegmentPool implements Disposable {
     if (!sensible || segments * capacityBytes > poolMaxBytes) {
       throw new RangeError(`a pool of ${segments} segments of ${limitBytes} bytes, where all may need 2 GiB`);
     }
-    batchArena ||= allocate(batchMaxBytes);
+    openBatchArena();
     this.#home = Array.from({ length: segments }, () => new Segment(capacityBytes, limitBytes));
     reserve(headroomBytes);
   }

@@ -49,6 +49,8 @@ export interface JobRun {
   readonly trustedCommand: boolean;
   /** File of trusted public keys, before those of the environment. */
   readonly keyFile?: string;
+  /** Opens another target than the options say. */
+  readonly openTarget?: () => Promise<Target>;
   /** False where both ends of the stream are in this process. */
   readonly verifyPayload: boolean;
   /** Somebody who looks on while a Full reads. */
@@ -201,7 +203,7 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
     noteResource: (resource) => report.resource = resource,
     noteDryRun: () => report.isDryRun = true,
     takeParameters: (resource) => takeParameters(workingDirectory, resource, systemClock.now()),
-    openTarget: (options, where) => openRestoreTarget(options, where, log),
+    openTarget: run.openTarget ?? ((options, where) => openRestoreTarget(options, where, log)),
     openSpool: () => new FileSpool(workingDirectory),
     dayOf: localDay,
   });

@@ -34,6 +34,11 @@ export async function readSecretFile(path: string): Promise<SecretFile> {
   return { text: await new Response(file.readable).text(), mode: mode ?? 0 };
 }
 
+/** The mongod for rehearsals, or undefined where there is none. The launcher looks for it, and lets this process run it alone. */
+export function mongodPath(): string | undefined {
+  return readVariable("PODHEITOR_MONGODB_MONGOD");
+}
+
 /** How often to say that the backend lives: well within the silence for which the plugin takes it for dead. */
 export function heartbeatInterval(): number {
   const seconds = Number(readVariable("PODHEITOR_MONGODB_SILENCE_SECONDS"));

@@ -10,6 +10,7 @@ import { MongodumpFolder } from "../folder/mongodump_folder.ts";
 import { connectInProcess } from "../protocol/channel.ts";
 import { type RestoreInput, runBackupSession, runRestoreSession } from "../protocol/file_daemon_session.ts";
 import type { FileHeader, ObjectReceiver } from "../objects.ts";
+import type { Target } from "../ports.ts";
 import type { JobInfo, SessionKind, Totals } from "../protocol/message.ts";
 import { program } from "../version.ts";
 import { serveJob } from "./job.ts";
@@ -26,6 +27,8 @@ interface StandaloneRun {
   /** Aborted to cancel. */
   readonly signal: AbortSignal;
   readonly keyFile?: string;
+  /** Where a restore goes in place of what the plugin command names. */
+  readonly openTarget?: () => Promise<Target>;
 }
 
 const identity = { program: `${program.name}-standalone`, version: program.version };
@@ -99,6 +102,7 @@ async function converse(run: StandaloneRun, side: Conversation): Promise<Totals>
     verifyPayload: false,
     ...(run.listener.isLive ? { onProgress: (read, total) => run.listener.bar(read, total) } : {}),
     ...(run.keyFile === undefined ? {} : { keyFile: run.keyFile }),
+    ...(run.openTarget === undefined ? {} : { openTarget: run.openTarget }),
   });
   const { pluginCommand, listener, signal } = run;
   let totals: Totals;

@@ -72,7 +72,8 @@ export async function runRestoreSession(
   await channel.send({ type: "S", replace: "a", where: input.where, regexWhere: "" });
   await channel.send({ type: "P", command: options.pluginCommand });
   for await (const { header, body } of input.files) {
-    await channel.send({ type: "F", file: header });
+    // Where the backend has given up, its reason counts, not that nothing may be sent any more.
+    await inbox.during(channel.send({ type: "F", file: header }));
     const answer = await inbox.take();
     if (answer.type !== "A") {
       throw protocolError(`Cannot go on: got a frame of type ${answer.type}, wanted an Answer`);

@@ -2,6 +2,25 @@
 /* eslint-disable */
 
 /**
+ * Adds up documents in any order.
+ */
+export class DocumentAdder {
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Adds the documents of the BSON array at `offset`.
+     */
+    addArrayAt(offset: number, length: number): void;
+    /**
+     * Adds the documents that lie one after another at `offset`.
+     */
+    addPackedAt(offset: number, length: number): void;
+    digest(): Uint8Array;
+    constructor();
+    readonly documents: number;
+}
+
+/**
  * Goes through oplog entries.
  */
 export class EntryScanner {

@@ -5,5 +5,5 @@ import { __wbg_set_wasm } from "./podheitor_mongodb_wasm_bg.js";
 __wbg_set_wasm(wasm);
 
 export {
-    EntryScanner, Hasher, OperationArray, PackedSegment, allocate, crc32cAt, reserve
+    DocumentAdder, EntryScanner, Hasher, OperationArray, PackedSegment, allocate, crc32cAt, reserve
 } from "./podheitor_mongodb_wasm_bg.js";

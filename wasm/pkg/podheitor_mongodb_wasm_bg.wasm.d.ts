@@ -1,12 +1,18 @@
 /* tslint:disable */
 /* eslint-disable */
 export const memory: WebAssembly.Memory;
+export const __wbg_documentadder_free: (a: number, b: number) => void;
 export const __wbg_entryscanner_free: (a: number, b: number) => void;
 export const __wbg_hasher_free: (a: number, b: number) => void;
 export const __wbg_operationarray_free: (a: number, b: number) => void;
 export const __wbg_packedsegment_free: (a: number, b: number) => void;
 export const allocate: (a: number) => number;
 export const crc32cAt: (a: number, b: number, c: number) => number;
+export const documentadder_addArrayAt: (a: number, b: number, c: number, d: number) => void;
+export const documentadder_addPackedAt: (a: number, b: number, c: number, d: number) => void;
+export const documentadder_digest: (a: number, b: number) => void;
+export const documentadder_documents: (a: number) => number;
+export const documentadder_new: () => number;
 export const entryscanner_ask: (a: number, b: number, c: number) => void;
 export const entryscanner_count: (a: number, b: number, c: number, d: number) => void;
 export const entryscanner_counts: (a: number, b: number) => void;
@@ -46,7 +52,7 @@ export const packedsegment_nextOffset: (a: number) => number;
 export const packedsegment_offset: (a: number) => number;
 export const packedsegment_packAt: (a: number, b: number, c: number, d: number, e: number, f: number) => void;
 export const reserve: (a: number) => void;
-export const __wbindgen_export: (a: number, b: number) => number;
-export const __wbindgen_export2: (a: number, b: number, c: number, d: number) => number;
 export const __wbindgen_add_to_stack_pointer: (a: number) => number;
-export const __wbindgen_export3: (a: number, b: number, c: number) => void;
+export const __wbindgen_export: (a: number, b: number, c: number) => void;
+export const __wbindgen_export2: (a: number, b: number) => number;
+export const __wbindgen_export3: (a: number, b: number, c: number, d: number) => number;

@@ -2,6 +2,7 @@
 //! module's memory.
 
 pub mod crc32c;
+pub mod document_sum;
 pub mod entry;
 pub mod operations;
 pub mod scan;

@@ -1,0 +1,131 @@
+/** A backup is proven by restoring it into a server of its own. */
+
+import assert from "node:assert/strict";
+import { build } from "../../packaging/build.ts";
+import { findMongod } from "../lab/mongod_binary.ts";
+import { until } from "../lab/condition.ts";
+import { loadDataset } from "./dataset.ts";
+import { signingKey, System } from "./system.ts";
+
+Deno.test("rehearsals of a chain", async (t) => {
+  await using system = await System.start({ set: { members: 1 } });
+  const { client, set, lab } = system;
+  const { path } = await findMongod();
+  const env = { MONGOD_BIN: path, PATH: "/usr/bin:/bin" };
+  const folder = `${lab.folder}/backups`;
+  const work = `${lab.folder}/rehearsals`;
+  await Deno.mkdir(work);
+  await loadDataset(client, system.serverVersion);
+  const backup = async (job: string, level: string) => {
+    const command = `podheitor-mongodb: uri=${set.uri} segment_size=1M`;
+    const args = ["backup", "--to", folder, "--job", job, "--level", level, "--working-dir", work];
+    const done = await system.backend([...args, command]);
+    assert.equal(done.code, 0, done.stderr);
+  };
+  const rehearse = async (job: string, ...more: string[]) => {
+    const args = ["rehearse", "--from", folder, "--job", job, "--working-dir", work, "--json"];
+    const done = await system.backend([...args, ...more], env);
+    assert.deepEqual(leftIn(work), [], "nothing is left");
+    return { ...done, report: done.stdout === "" ? null : JSON.parse(done.stdout) };
+  };
+
+  await backup("full", "F");
+  await client.db("app").collection<{ _id: string }>("late").insertOne({ _id: "one" });
+  const between = Math.floor(Date.now() / 1000);
+  await until("the next second", 5_000, () => Math.floor(Date.now() / 1000) > between + 1);
+  await client.db("app").collection<{ _id: string }>("late").insertOne({ _id: "two" });
+  await client.db("app").collection("late").createIndex({ a: 1 });
+  await backup("inc", "I");
+
+  await t.step("a Full is proven, document by document", async () => {
+    const { code, report, stderr } = await rehearse("full");
+    assert.equal(code, 0, stderr + JSON.stringify(report, null, 1));
+    assert.equal(report.proven, true);
+    const orders = report.collections.find((one: { namespace: string }) => one.namespace === "app.orders");
+    assert.deepEqual([orders.proof, orders.findings], ["digest", []]);
+    assert.equal(orders.documents, await client.db("app").collection("orders").countDocuments());
+  });
+
+  await t.step("an Incremental is proven to its end, and to an instant within", async () => {
+    for (
+      const { more, want } of [
+        { more: [], want: { documents: 2, indexes: 1 } },
+        { more: [`podheitor-mongodb: pit=${between}`], want: { documents: 1, indexes: 0 } },
+      ]
+    ) {
+      const { code, report, stderr } = await rehearse("inc", ...more);
+      assert.equal(code, 0, stderr + JSON.stringify(report, null, 1));
+      const late = report.collections.find((one: { namespace: string }) => one.namespace === "app.late");
+      assert.deepEqual(late, { namespace: "app.late", proof: "validation", findings: [], ...want });
+    }
+  });
+
+  await t.step("a damaged segment, a missing mongod and a named target are said in a sentence", async () => {
+    for (
+      const { command, bin, want } of [
+        { command: "podheitor-mongodb: uri=mongodb://db1/", bin: path, want: /MONGO-101 .*of its own/ },
+        {
+          command: "podheitor-mongodb:",
+          bin: "/nowhere/mongod",
+          want: /MONGO-601 .*no mongod.*\nHint: Install/,
+        },
+      ]
+    ) {
+      const args = ["rehearse", "--from", folder, "--job", "full", "--working-dir", work, command];
+      const done = await system.backend(args, { ...env, MONGOD_BIN: bin });
+      assert.equal(done.code, 1, done.stderr);
+      assert.match(done.stderr, want);
+    }
+    await Deno.copyFile(`${segment(folder)}`, `${lab.folder}/whole`);
+    const bytes = await Deno.readFile(segment(folder));
+    bytes[bytes.length >> 1]! ^= 1;
+    await Deno.writeFile(segment(folder), bytes);
+    const { code, stderr } = await rehearse("full");
+    assert.equal(code, 1);
+    assert.match(stderr, /MONGO-505/);
+    await Deno.copyFile(`${lab.folder}/whole`, segment(folder));
+  });
+
+  await t.step(
+    "one that is cancelled leaves nothing, and the next one clears what a killed one left",
+    async () => {
+      for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+        const { backend } = await build();
+        const child = new Deno.Command(backend, {
+          args: ["rehearse", "--from", folder, "--job", "full", "--working-dir", work],
+          env: { ...env, PODHEITOR_MONGODB_SIGNING_KEY: signingKey },
+          stdout: "null",
+          stderr: "null",
+        }).spawn();
+        await until("its server", 60_000, () => processesOf(work).length > 0);
+        child.kill(signal);
+        await child.status;
+        if (signal === "SIGTERM") assert.deepEqual([leftIn(work), processesOf(work)], [[], []]);
+        else assert.equal(leftIn(work).length, 1);
+      }
+      const { code, stderr } = await rehearse("full");
+      assert.equal(code, 0, stderr);
+      await until("the end of the killed one's server", 30_000, () => processesOf(work).length === 0);
+    },
+  );
+});
+
+function segment(folder: string): string {
+  return `${folder}/full/@mongodb/rs0/app/orders.bson`;
+}
+
+function leftIn(work: string): string[] {
+  return [...Deno.readDirSync(work)].map(({ name }) => name).filter((name) => name.includes("rehearsal"));
+}
+
+/** Process numbers of the servers below a folder. */
+function processesOf(work: string): string[] {
+  return [...Deno.readDirSync("/proc")].map(({ name }) => name).filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      return Deno.readTextFileSync(`/proc/${name}/cmdline`).includes(`--dbpath\0${work}/`);
+    } catch {
+      return false;
+    }
+  });
+}
