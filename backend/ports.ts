@@ -226,6 +226,8 @@ export type OplogTarget =
 export interface ReplayTarget {
   /** Whether it deletes from capped collections when it is told to; otherwise it only evicts by itself, as the source did. */
   readonly deletesFromCapped: boolean;
+  /** In which form it takes updates of single fields: `{$v: 2, diff: …}`, or `{$v: 1, $set: …}`. */
+  readonly updates: "diffs" | "modifiers";
   /**
    * Applies a raw BSON array of operations with `op`, `ns`, `o` and, where it takes one, `o2`: each as often as need be, with the same outcome.
    *

@@ -107,8 +107,14 @@ export class OperationBatch {
   /** @internal */
   readonly operations: OperationArray;
 
-  constructor(maxBytes: number, maxOperations: number) {
-    this.operations = new OperationArray(maxBytes, maxOperations);
+  /**
+   * An empty timestamp at the top level of a document would be given the time by a server that takes the document whole: such an operation is followed by
+   * one that sets the field again, and counts as two.
+   *
+   * @param updates in which form the server takes updates of single fields; one of modifiers takes no field whose name is a path
+   */
+  constructor(maxBytes: number, maxOperations: number, updates: "diffs" | "modifiers") {
+    this.operations = new OperationArray(maxBytes, maxOperations, updates === "diffs");
   }
 
   get count(): number {

@@ -136,7 +136,7 @@ function entryOfSize(at: number, size: number): Uint8Array {
 
 Deno.test("OplogScanner takes entries up to 16 KiB above 16 MiB, each alone in its segment and its operations", () => {
   using pool = new SegmentPool(1, 1 << 20);
-  using batch = new OperationBatch(8 << 20, 4000);
+  using batch = new OperationBatch(8 << 20, 4000, "diffs");
   const segment = pool.take()!;
   const sizes = [100, (16 << 20) + 1, (16 << 20) + (16 << 10), 200];
   const scanners = [new OplogScanner(), new OplogScanner()] as const;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { EntryInput, OperationBatch, OplogScanner, pause } from "../../wasm/oplog.ts";
+import { EntryInput, OperationBatch, OplogScanner, type Pause, pause } from "../../wasm/oplog.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
 import { readCommand } from "../oplog/command.ts";
@@ -63,7 +63,7 @@ export class Replay implements Disposable {
   /** @param operationsMax most operations that are applied by one command */
   constructor(context: ReplayContext, operationsMax = batchMaxOperations) {
     this.#context = context;
-    this.#batch = new OperationBatch(batchMaxBytes, operationsMax);
+    this.#batch = new OperationBatch(batchMaxBytes, operationsMax, context.target.updates);
     this.#scanner.limitTo(context.limit);
   }
 
@@ -102,7 +102,7 @@ export class Replay implements Disposable {
   async #run(input: EntryInput, depth: number, parent: OplogEntry | null): Promise<void> {
     for (;;) {
       this.#context.signal.throwIfAborted();
-      const paused = this.#scanner.gather(input, this.#batch);
+      const paused = this.#gather(input);
       if (paused === pause.drained) return;
       if (paused === pause.full) await this.#flush();
       else if (paused === pause.undecided) this.#decide(readEntry(input.entry()).namespace);
@@ -114,6 +114,19 @@ export class Replay implements Disposable {
         await this.#takeSpecial(parent === null ? entry : { ...entry, at: parent.at }, depth);
         this.#scanner.pass(input);
       }
+    }
+  }
+
+  #gather(input: EntryInput): Pause {
+    try {
+      return this.#scanner.gather(input, this.#batch);
+    } catch (cause) {
+      const fault = cause instanceof Error ? cause.message : String(cause);
+      throw new PluginError(
+        "oplogUnreplayable",
+        `Cannot replay the entry behind ${describeTimestamp(this.#scanner.last)}: ${fault}`,
+        { hint: "Restore to an instant before it, or leave its collection out with exclude=.", cause },
+      );
     }
   }
 

@@ -82,6 +82,7 @@ export class Witness implements Target {
   #follow(replay: ReplayTarget): ReplayTarget {
     return {
       deletesFromCapped: replay.deletesFromCapped,
+      updates: replay.updates,
       settle: () => replay.settle(),
       applyOperations: (operations, lenient) => {
         for (const { value } of elements(operations)) {

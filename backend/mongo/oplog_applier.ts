@@ -22,6 +22,9 @@ const unsettled = { w: 1 } as const;
 /** From this version on, capped collections take deletes, and an oplog says which documents were evicted. */
 const cappedDeletesSince = 6;
 
+/** From this version on, an oplog has updates as diffs. */
+const diffsSince = 5;
+
 /** Up to this version, applyOps makes a document of an update whose own isn't there, unless it is told not to. Newer ones don't, and can't be told. */
 const upsertsUntil = 6;
 
@@ -33,6 +36,7 @@ const shownMaxLength = 200;
 /** Applies to the server of a client. */
 export class OplogApplier implements ReplayTarget {
   readonly deletesFromCapped: boolean;
+  readonly updates: ReplayTarget["updates"];
   readonly #client: MongoClient;
   readonly #admin: Db;
   readonly #upserts: boolean;
@@ -47,6 +51,7 @@ export class OplogApplier implements ReplayTarget {
     acknowledgement: WriteAcknowledgement,
   ) {
     this.deletesFromCapped = Number.parseFloat(serverVersion) >= cappedDeletesSince;
+    this.updates = Number.parseFloat(serverVersion) >= diffsSince ? "diffs" : "modifiers";
     this.#upserts = Number.parseFloat(serverVersion) <= upsertsUntil;
     this.#isSet = setName !== null;
     this.#acknowledgement = acknowledgement;

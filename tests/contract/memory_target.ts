@@ -94,6 +94,7 @@ export class MemoryTarget implements Target {
 /** Notes what a replay does, with the target's other deeds. */
 class MemoryReplay implements ReplayTarget {
   readonly deletesFromCapped = true;
+  readonly updates = "diffs";
   readonly #done: string[];
 
   constructor(target: { readonly done: string[] }) {

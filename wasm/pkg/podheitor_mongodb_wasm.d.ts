@@ -99,7 +99,7 @@ export class Hasher {
 export class OperationArray {
     free(): void;
     [Symbol.dispose](): void;
-    constructor(max_bytes: number, max_count: number);
+    constructor(max_bytes: number, max_count: number, diffs: boolean);
     /**
      * The BSON array of all operations; it begins anew.
      */

@@ -401,9 +401,10 @@ export class OperationArray {
     /**
      * @param {number} max_bytes
      * @param {number} max_count
+     * @param {boolean} diffs
      */
-    constructor(max_bytes, max_count) {
-        const ret = wasm.operationarray_new(max_bytes, max_count);
+    constructor(max_bytes, max_count, diffs) {
+        const ret = wasm.operationarray_new(max_bytes, max_count, diffs);
         this.__wbg_ptr = ret;
         OperationArrayFinalization.register(this, this.__wbg_ptr, this);
         return this;

@@ -33,33 +33,48 @@ const STRING: u8 = 0x02;
 const TIMESTAMP: u8 = 0x11;
 const INT64: u8 = 0x12;
 
+/// The fields of a whole document, each with its element, its name and its value. Every length is checked.
+pub fn top_level(document: &[u8]) -> impl Iterator<Item = Result<(&[u8], &[u8], &[u8]), EntryFault>> {
+    let mut at = 4;
+    let end = document.len() - 1;
+    core::iter::from_fn(move || {
+        if at >= end {
+            return None;
+        }
+        let field = field_at(document, at, end);
+        at = match &field {
+            Ok((element, ..)) => at + element.len(),
+            Err(_) => end,
+        };
+        Some(field)
+    })
+}
+
+fn field_at(document: &[u8], at: usize, end: usize) -> Result<(&[u8], &[u8], &[u8]), EntryFault> {
+    let key_length = document[at + 1..end].iter().position(|byte| *byte == 0).ok_or("a field without an end of its name")?;
+    let value_at = at + key_length + 2;
+    let length = value_length(document[at], &document[value_at..end]).ok_or("a field that runs over its entry or is of an unknown type")?;
+    Ok((&document[at..value_at + length], &document[at + 1..value_at - 1], &document[value_at..value_at + length]))
+}
+
 /// Reads a whole document. Every length is checked; `op` and `ns` must be there.
 pub fn read_entry(document: &[u8]) -> Result<Entry<'_>, EntryFault> {
     let mut entry = Entry::default();
-    let mut at = 4;
-    let end = document.len() - 1;
     let (mut time, mut term) = (None, -1i64);
-    while at < end {
-        let kind = document[at];
-        let key_length = document[at + 1..end].iter().position(|byte| *byte == 0).ok_or("a field without an end of its name")?;
-        let key = &document[at + 1..at + 1 + key_length];
-        let value_at = at + key_length + 2;
-        let length = value_length(kind, &document[value_at..end]).ok_or("a field that runs over its entry or is of an unknown type")?;
-        let value = &document[value_at..value_at + length];
-        let element = &document[at..value_at + length];
-        match (key, kind) {
+    for field in top_level(document) {
+        let (element, key, value) = field?;
+        match (key, element[0]) {
             (b"ts", TIMESTAMP) => time = Some((word(value, 4), word(value, 0))),
             (b"t", INT64) => term = i64::from_le_bytes(value.try_into().unwrap()),
-            (b"op", STRING) => entry.operation = &value[4..length - 1],
-            (b"ns", STRING) => entry.namespace = &value[4..length - 1],
+            (b"op", STRING) => entry.operation = &value[4..value.len() - 1],
+            (b"ns", STRING) => entry.namespace = &value[4..value.len() - 1],
             (b"o", _) => entry.object = element,
             (b"o2", _) => entry.object2 = element,
             (b"b", _) => entry.flag = element,
             _ => {}
         }
-        at = value_at + length;
     }
-    if at != end || entry.operation.is_empty() {
+    if entry.operation.is_empty() {
         return Err("an entry without an operation");
     }
     entry.position = time.map(|(seconds, increment)| Position { seconds, increment, term });

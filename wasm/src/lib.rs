@@ -3,6 +3,7 @@
 
 pub mod crc32c;
 pub mod document_sum;
+pub mod empty_timestamp;
 pub mod entry;
 pub mod operations;
 pub mod scan;
@@ -159,8 +160,9 @@ pub struct OperationArray(operations::Operations);
 #[wasm_bindgen]
 impl OperationArray {
     #[wasm_bindgen(constructor)]
-    pub fn new(max_bytes: usize, max_count: u32) -> OperationArray {
-        OperationArray(operations::Operations::new(max_bytes, max_count))
+    pub fn new(max_bytes: usize, max_count: u32, diffs: bool) -> OperationArray {
+        let setting = if diffs { empty_timestamp::Setting::Diff } else { empty_timestamp::Setting::Modifier };
+        OperationArray(operations::Operations::new(max_bytes, max_count, setting))
     }
 
     #[wasm_bindgen(getter)]

@@ -1,5 +1,6 @@
 //! Gathers oplog entries as the operations of an applyOps.
 
+use crate::empty_timestamp::{follow_up, Setting};
 use crate::entry::Entry;
 use crate::scan::Sink;
 use crate::segment::DecimalKey;
@@ -11,13 +12,14 @@ pub struct Operations {
     pub count: u32,
     max_bytes: usize,
     max_count: u32,
+    setting: Setting,
 }
 
 impl Operations {
-    pub fn new(max_bytes: usize, max_count: u32) -> Operations {
+    pub fn new(max_bytes: usize, max_count: u32, setting: Setting) -> Operations {
         let mut array = Vec::with_capacity(max_bytes + (17 << 20));
         array.extend_from_slice(&[0; 4]);
-        Operations { array, key: DecimalKey::new(0), count: 0, max_bytes, max_count }
+        Operations { array, key: DecimalKey::new(0), count: 0, max_bytes, max_count, setting }
     }
 
     /// The array as it is now, closed.
@@ -51,18 +53,32 @@ impl Sink for Operations {
         if entry.object.is_empty() {
             return Err("an entry without an object");
         }
-        let room = document.len() + namespace.len() + 32;
-        if self.count == self.max_count || (self.count > 0 && self.array.len() + room > self.max_bytes) {
+        let more = if entry.operation == b"d" { None } else { follow_up(entry.object, self.setting)? };
+        let more_bytes = more.as_ref().map_or(0, |[object, object2]| object.len() + object2.len() + namespace.len() + 32);
+        let room = document.len() + namespace.len() + 32 + more_bytes;
+        let count = 1 + u32::from(more.is_some());
+        // What follows belongs to its operation: the two go together.
+        if self.count > 0 && (self.count + count > self.max_count || self.array.len() + room > self.max_bytes) {
             return Ok(false);
         }
+        self.push(entry.operation, namespace, &[entry.object, entry.object2, entry.flag]);
+        if let Some([object, object2]) = more {
+            self.push(b"u", namespace, &[&object, &object2]);
+        }
+        Ok(true)
+    }
+}
+
+impl Operations {
+    fn push(&mut self, operation: &[u8], namespace: &[u8], elements: &[&[u8]]) {
         self.array.push(0x03);
         self.array.extend_from_slice(self.key.digits());
         self.array.push(0);
         let start = self.array.len();
         self.array.extend_from_slice(&[0; 4]);
-        push_text(&mut self.array, b"op", entry.operation);
+        push_text(&mut self.array, b"op", operation);
         push_text(&mut self.array, b"ns", namespace);
-        for element in [entry.object, entry.object2, entry.flag] {
+        for element in elements {
             self.array.extend_from_slice(element);
         }
         self.array.push(0);
@@ -70,7 +86,6 @@ impl Sink for Operations {
         self.array[start..start + 4].copy_from_slice(&length.to_le_bytes());
         self.count += 1;
         self.key.increment();
-        Ok(true)
     }
 }
 
@@ -86,7 +101,7 @@ mod tests {
         let entries = [entry(10, 1, "i", "app.a"), entry(10, 2, "d", "app.a"), entry(10, 3, "u", "app.a")];
         let mut scanner = Scanner::new();
         scanner.keep(b"app.a", b"copy.a", false);
-        let mut operations = Operations::new(1 << 20, 2);
+        let mut operations = Operations::new(1 << 20, 2, Setting::Diff);
         let mut cursor = Cursor { offset: 0, index: 0 };
         let bytes = entries.concat();
         assert_eq!(scanner.scan(&mut operations, &bytes, Container::Segment, &mut cursor).unwrap(), Pause::Full);
