@@ -1,18 +1,10 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
+import { withFolder } from "../../tests/lab/folder.ts";
 import { PluginError } from "../errors.ts";
 import { takeParameters } from "../state/restore_parameter_file.ts";
 import { prepareRestore } from "./prepare_restore.ts";
 
 const now = new Date("2026-11-23T08:00:00Z");
-
-async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 Deno.test("prepareRestore() leaves what the next restore takes, and says so", () =>
   withFolder(async (folder) => {

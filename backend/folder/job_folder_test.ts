@@ -1,19 +1,11 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { withFolder } from "../../tests/lab/folder.ts";
 import type { ObjectReceiver } from "../objects.ts";
 import { discardingReceiver, JobFolder, JobFolderWriter } from "./job_folder.ts";
 
 const bytes = new TextEncoder().encode("hello");
 const header = { size: 5, mode: 0o600, atime: 0, mtime: 0, ctime: 0 };
 const object = { objectType: 25, index: 1, jobId: 0, size: 5, name: "podheitor/m 1/1", command: "" } as const;
-
-async function withFolder(test: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir();
-  try {
-    await test(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
 
 async function send(receiver: ObjectReceiver, name: string): Promise<void> {
   const writer = await receiver.file({ ...header, name });

@@ -6,11 +6,12 @@
 
 import type { ManifestOplog } from "../manifest/schema.ts";
 import { describeScope, type Scope } from "../manifest/scope.ts";
-import { formatNamespace, type Namespace } from "../namespace.ts";
+import { formatNamespace } from "../namespace.ts";
 import { type Accepts, isServersOwn, isTemporary, isUsersOwn } from "../oplog/scope.ts";
 import { NamespaceFilter } from "../options/namespace_pattern.ts";
 import type { Options } from "../options/table.ts";
-import type { Collection, Deployment, JobLog, KeyRange, Oplog, Source, UserCollections } from "../ports.ts";
+import type { Collection, JobLog, Source, UserCollections } from "../ports.ts";
+import { SourceBehind } from "../source_behind.ts";
 import { userNamespace } from "./selection.ts";
 import { formatCount, formatNumberOf } from "./wording.ts";
 
@@ -54,74 +55,29 @@ export function narrowDatabases(
 }
 
 /** The scope's part of a source. */
-export class ScopedSource implements Source {
-  readonly #source: Source;
+export class ScopedSource extends SourceBehind {
   readonly #scope: Scope;
   readonly #accepts: Accepts;
 
   constructor(source: Source, scope: Scope) {
-    this.#source = source;
+    super(source);
     this.#scope = scope;
     this.#accepts = acceptsOf(scope);
   }
 
-  get deployment(): Deployment {
-    return this.#source.deployment;
-  }
-
-  get warnings(): readonly string[] {
-    return this.#source.warnings;
-  }
-
-  get oplog(): Oplog | null {
-    return this.#source.oplog;
-  }
-
-  async listDatabases(): Promise<string[]> {
+  override async listDatabases(): Promise<string[]> {
     const users = this.#scope.users ? await this.listUserCollections() : noUsers;
-    return narrowDatabases(await this.#source.listDatabases(), this.#scope, users);
+    return narrowDatabases(await this.behind.listDatabases(), this.#scope, users);
   }
 
-  async listCollections(database: string): Promise<Collection[]> {
-    const listed = await this.#source.listCollections(database);
+  override async listCollections(database: string): Promise<Collection[]> {
+    const listed = await this.behind.listCollections(database);
     const wanted = listed.filter(({ namespace }) => this.#accepts(namespace));
     if (!this.#scope.users || database !== "admin") return wanted;
     const { collections } = await this.listUserCollections();
     return [...wanted, ...collections].sort((a, b) =>
       a.namespace.collection < b.namespace.collection ? -1 : 1
     );
-  }
-
-  listUserCollections(): Promise<UserCollections> {
-    return this.#source.listUserCollections();
-  }
-
-  splitRanges(collection: Collection, parts: number): Promise<readonly KeyRange[]> {
-    return this.#source.splitRanges(collection, parts);
-  }
-
-  readBatches(namespace: Namespace, signal: AbortSignal, range?: KeyRange): AsyncIterable<Uint8Array> {
-    return this.#source.readBatches(namespace, signal, range);
-  }
-
-  countDocuments(namespace: Namespace, exact: boolean): Promise<number> {
-    return this.#source.countDocuments(namespace, exact);
-  }
-
-  databaseSize(database: string): Promise<number> {
-    return this.#source.databaseSize(database);
-  }
-
-  lagSeconds(): Promise<number | null> {
-    return this.#source.lagSeconds();
-  }
-
-  otherOplogs(): AsyncIterable<Oplog> {
-    return this.#source.otherOplogs();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#source[Symbol.asyncDispose]();
   }
 }
 

@@ -5,8 +5,9 @@
  */
 
 import type { Namespace } from "../namespace.ts";
-import type { Collection, Deployment, JobLog, KeyRange, Oplog, Source, UserCollections } from "../ports.ts";
+import type { JobLog, KeyRange, Source } from "../ports.ts";
 import { Secret } from "../secret.ts";
+import { SourceBehind } from "../source_behind.ts";
 import { replaceHosts } from "./client.ts";
 import { findMongodump, type MongodumpSettings, readByMongodump } from "./mongodump.ts";
 
@@ -45,59 +46,20 @@ export function memberUriFor(uri: string, host: string): string {
   return `${base}/?${settings}`;
 }
 
-class MongodumpSource implements Source {
-  readonly deployment: Deployment;
-  readonly warnings: readonly string[];
-  readonly oplog: Oplog | null;
-  readonly #source: Source;
+class MongodumpSource extends SourceBehind {
   readonly #settings: MongodumpSettings;
 
   constructor(source: Source, settings: MongodumpSettings) {
-    this.#source = source;
+    super(source);
     this.#settings = settings;
-    this.deployment = source.deployment;
-    this.warnings = source.warnings;
-    this.oplog = source.oplog;
-  }
-
-  listDatabases(): Promise<string[]> {
-    return this.#source.listDatabases();
-  }
-
-  listCollections(database: string): Promise<Collection[]> {
-    return this.#source.listCollections(database);
-  }
-
-  listUserCollections(): Promise<UserCollections> {
-    return this.#source.listUserCollections();
   }
 
   /** One process reads a whole collection. */
-  splitRanges(): Promise<KeyRange[]> {
+  override splitRanges(): Promise<KeyRange[]> {
     return Promise.resolve([{ min: null, max: null }]);
   }
 
-  readBatches(namespace: Namespace, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  override readBatches(namespace: Namespace, signal: AbortSignal): AsyncIterable<Uint8Array> {
     return readByMongodump(namespace, this.#settings, signal);
-  }
-
-  countDocuments(namespace: Namespace, exact: boolean): Promise<number> {
-    return this.#source.countDocuments(namespace, exact);
-  }
-
-  databaseSize(database: string): Promise<number> {
-    return this.#source.databaseSize(database);
-  }
-
-  lagSeconds(): Promise<number | null> {
-    return this.#source.lagSeconds();
-  }
-
-  otherOplogs(): AsyncIterable<Oplog> {
-    return this.#source.otherOplogs();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#source[Symbol.asyncDispose]();
   }
 }

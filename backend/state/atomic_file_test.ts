@@ -1,14 +1,6 @@
 import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
+import { withFolder } from "../../tests/lab/folder.ts";
 import { replaceFile, sidecarPath } from "./atomic_file.ts";
-
-async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 const bitsOf = async (path: string) => (await Deno.lstat(path)).mode! & 0o777;
 

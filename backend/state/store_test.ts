@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { withFolder } from "../../tests/lab/folder.ts";
 import { addRecord, formatStats, type JobRecord, parseStats } from "./job_record.ts";
 import { JobStore } from "./store.ts";
 
@@ -26,15 +27,6 @@ function record(jobId: number): JobRecord {
     oplog: null,
     warnings: 0,
   };
-}
-
-async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 Deno.test("addRecord() puts the newest first and forgets the oldest beyond 400", () => {

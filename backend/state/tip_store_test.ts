@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { SmallDisk } from "../../tests/faults/disk.ts";
 import { run } from "../../tests/lab/command.ts";
 import { until } from "../../tests/lab/condition.ts";
+import { withFolder } from "../../tests/lab/folder.ts";
 import { formatTips, type Tip } from "./tip.ts";
 import { listTipResources, readTips, TipStore } from "./tip_store.ts";
 
@@ -21,15 +22,6 @@ function tip(jobId: number): Tip {
     position: { t: jobId, i: 1, term: 1 },
     manifestDigest: "ab".repeat(32),
   };
-}
-
-async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();

@@ -222,6 +222,9 @@ Deno.test("A Full says of pre-images and of encrypted fields what it can't carry
     assert.match(said[0]!, want);
   }
   assert.ok(!log.lines.some((line) => line.includes("app.plain: ")));
-  assert.ok(log.lines.some((line) => line.includes("Not included: the databases config and local")), log.lines.join());
+  assert.ok(
+    log.lines.some((line) => line.includes("Not included: the databases config and local")),
+    log.lines.join(),
+  );
   await assertJobRoundTrip(server);
 });
