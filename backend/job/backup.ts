@@ -7,7 +7,7 @@
 import { PluginError } from "../errors.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Scope } from "../manifest/scope.ts";
-import { formatNamespace } from "../namespace.ts";
+import { formatNamespace, type Namespace } from "../namespace.ts";
 import type { Options } from "../options/table.ts";
 import type { Oplog, Source } from "../ports.ts";
 import { describeTimestamp, type OplogPosition } from "../timestamp.ts";
@@ -28,6 +28,7 @@ import { Lane } from "./lane.ts";
 import { OplogCapture, oplogSupply } from "./oplog_capture.ts";
 import { awaitCommitted, findStart, reportWindow, rolledBack } from "./oplog_source.ts";
 import { ReadThrottle } from "./read_throttle.ts";
+import { readAgain, type ReadDifference, settleReadings } from "./second_reading.ts";
 import { SegmentSupply } from "./segment_supply.ts";
 import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wording.ts";
 
@@ -70,6 +71,7 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     resource: context.resource,
     doubts: oplog === null ? null : [],
     verify: options.verify,
+    sums: options.verify_digests ? [] : null,
     chunkThreshold: options.chunk_threshold,
     chunks: options.chunks,
     throttle,
@@ -85,9 +87,13 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     chunks: options.parallel_chunks,
   };
   using _reports = progress.start();
-  const dump = () => dumpDatabases(shared, names, readers, limits, failure);
+  const dump = async (): Promise<Dumped> => ({
+    databases: await dumpDatabases(shared, names, readers, limits, failure),
+    // Within the time that the slice covers: it tells which collections may differ.
+    differences: await readAgain(shared, shared.sums ?? []),
+  });
   const content = oplog === null || start === null
-    ? { databases: await dump(), oplog: null }
+    ? dumpedAlone(await dump(), shared)
     : await dumpWithOplog(context, shared, scope, oplog, start, dump, failure);
   throttle.report();
   const result = await sendManifest(
@@ -99,6 +105,21 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
   return result;
 }
 
+/** What was read, and what of it was not the same twice. */
+interface Dumped {
+  readonly databases: Manifest["databases"];
+  readonly differences: readonly ReadDifference[];
+}
+
+/** Without an oplog nobody knows what was written meanwhile: what differs is in doubt. */
+function dumpedAlone(
+  { databases, differences }: Dumped,
+  { sums, log }: DumpContext,
+): Pick<Manifest, "databases" | "oplog"> {
+  if (sums !== null) settleReadings(sums, differences, () => false, log);
+  return { databases, oplog: null };
+}
+
 /** Follows the oplog while the databases are dumped, and on to a committed end behind the last thing that was read. */
 async function dumpWithOplog(
   context: BackupContext,
@@ -106,7 +127,7 @@ async function dumpWithOplog(
   scope: Scope,
   oplog: Oplog,
   start: { readonly from: OplogPosition; readonly rollbacks: number | null },
-  dump: () => Promise<Manifest["databases"]>,
+  dump: () => Promise<Dumped>,
   failure: AbortController,
 ): Promise<Pick<Manifest, "databases" | "oplog">> {
   const { job, options, log, intervalSeconds } = context;
@@ -117,15 +138,15 @@ async function dumpWithOplog(
     start.from,
     "of a Full",
   );
-  const dumped = new AbortController();
-  const following = capture.follow(dumped.signal).catch((cause) => {
+  const done = new AbortController();
+  const following = capture.follow(done.signal).catch((cause) => {
     if (!failure.signal.aborted) failure.abort(cause);
   });
-  let databases: Manifest["databases"];
+  let dumped: Dumped;
   try {
-    databases = await dump();
+    dumped = await dump();
   } finally {
-    dumped.abort();
+    done.abort();
     await following;
   }
   shared.signal.throwIfAborted();
@@ -136,9 +157,13 @@ async function dumpWithOplog(
   for (const doubt of shared.doubts ?? []) {
     if (!changed.has(formatNamespace(doubt.data))) await settleCount(shared, doubt);
   }
+  if (shared.sums !== null) {
+    const isChanged = (data: Namespace) => changed.has(formatNamespace(data));
+    settleReadings(shared.sums, dumped.differences, isChanged, log);
+  }
   reportScope(slice, capture.leftOut, scope, log);
   await reportWindow(oplog, intervalSeconds, log);
-  return { databases, oplog: slice };
+  return { databases: dumped.databases, oplog: slice };
 }
 
 /** Readers over everything: each has a segment and two batches in memory. */

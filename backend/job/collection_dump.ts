@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DocumentSum } from "../../wasm/document_sum.ts";
 import { blake3 } from "../../wasm/hasher.ts";
 import { packBatch, type Segment } from "../../wasm/segment.ts";
 import { PluginError } from "../errors.ts";
@@ -16,6 +17,7 @@ import type { DumpProgress } from "./dump_progress.ts";
 import type { Lane } from "./lane.ts";
 import { metadataPath, segmentPath } from "./object_path.ts";
 import type { ReadThrottle } from "./read_throttle.ts";
+import type { SummedCollection } from "./second_reading.ts";
 import type { SegmentSupply } from "./segment_supply.ts";
 import { formatCount } from "./wording.ts";
 
@@ -31,6 +33,8 @@ export interface DumpContext {
   readonly doubts: DoubtfulCount[] | null;
   /** Whether documents read are held against the server's own count. */
   readonly verify: boolean;
+  /** Takes what each collection adds up to; null where nobody wants to know. */
+  readonly sums: SummedCollection[] | null;
   /** Bytes of documents from which a collection is cut into ranges, and into how many. */
   readonly chunkThreshold: number;
   readonly chunks: number;
@@ -55,6 +59,7 @@ export class CollectionDump {
   readonly #ranges: KeyRange[];
   readonly #metadataObject: ManifestCollection["metadataObject"];
   readonly #sent: Promise<ManifestSegment>[] = [];
+  readonly #sum: DocumentSum | null;
   #documents = 0;
 
   private constructor(
@@ -73,6 +78,7 @@ export class CollectionDump {
     this.#expected = opening.expected;
     this.#ranges = [...opening.ranges];
     this.#metadataObject = opening.metadataObject;
+    this.#sum = context.sums === null || collection.data === null ? null : new DocumentSum();
   }
 
   /** Sends a collection's metadata and finds out how it is to be read. */
@@ -100,6 +106,7 @@ export class CollectionDump {
     try {
       for (let range = this.#ranges.shift(); range !== undefined; range = this.#ranges.shift()) {
         for await (const batch of source.readBatches(data, signal, range)) {
+          this.#sum?.addBatch(batch);
           const cursor = { offsetBytes: 4, index: 0 };
           segment ??= await supply.acquire(signal);
           while (!pack(segment, batch, cursor, data)) {
@@ -130,7 +137,11 @@ export class CollectionDump {
    */
   async finish(): Promise<ManifestCollection> {
     const { namespace, kind, data, uuid, metadata } = this.#collection;
+    using sum = this.#sum;
     const segments = await this.settle();
+    if (sum !== null && data !== null) {
+      this.#context.sums?.push({ data, documents: sum.documents, digest: sum.digest() });
+    }
     if (this.#context.verify && data !== null) {
       await verifyCount(this.#context, data, this.#documents, this.#expected);
     }

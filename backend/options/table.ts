@@ -159,6 +159,14 @@ export const optionTable = {
     summary: "Whether documents read are held against the server's own count.",
     example: "verify=yes",
   },
+  verify_digests: {
+    kind: "bool",
+    default: false,
+    use: "backup",
+    summary:
+      "Whether a Full reads every collection a second time, and compares digests of those that were not written to meanwhile.",
+    example: "verify_digests=yes",
+  },
   sign: {
     kind: "bool",
     default: true,

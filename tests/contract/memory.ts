@@ -53,6 +53,8 @@ export interface SourceFaults {
   readonly remade?: ReadonlySet<string>;
   /** The server counts so many documents. */
   readonly counts?: ReadonlyMap<string, number>;
+  /** The last document is another one each time that it is read. */
+  readonly rotting?: ReadonlySet<string>;
   /** How far the member is behind, each time it is asked; then not at all. */
   readonly lagSeconds?: (number | null)[];
 }
@@ -73,6 +75,7 @@ export class MemorySource implements Source {
   readonly #databases: ReadonlyMap<string, readonly MemoryCollection[]>;
   readonly #faults: SourceFaults;
   readonly #userCollections: readonly string[];
+  #readings = 0;
   readonly #listed = new Map<string, number>();
 
   /** @param userCollections where it keeps users and roles; what they hold stands under `admin`, hidden */
@@ -146,7 +149,8 @@ export class MemorySource implements Source {
     signal: AbortSignal,
     range?: KeyRange,
   ): AsyncGenerator<Uint8Array> {
-    const { documents: all, batchDocuments = 100 } = this.#find(namespace);
+    const { documents: found, batchDocuments = 100 } = this.#find(namespace);
+    const all = this.#faults.rotting?.has(formatNamespace(namespace)) ? this.#rot(found) : found;
     const place = (bound: Uint8Array | null | undefined, otherwise: number) =>
       bound ? Number(deserialize(bound)["_id"]) : otherwise;
     const documents = all.slice(place(range?.min, 0), place(range?.max, all.length));
@@ -161,6 +165,13 @@ export class MemorySource implements Source {
       await Promise.resolve();
       yield packArray(documents.slice(from, from + batchDocuments));
     }
+  }
+
+  #rot(documents: readonly Uint8Array[]): Uint8Array[] {
+    const readings = ++this.#readings;
+    return documents.map((document, at) =>
+      at === documents.length - 1 ? serialize({ ...deserialize(document), readings }) : document
+    );
   }
 
   countDocuments(namespace: Namespace): Promise<number> {
