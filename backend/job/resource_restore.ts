@@ -118,11 +118,16 @@ export class ResourceRestore {
     this.#isMerged = true;
   }
 
-  /** Closes the target first: what is still being written after a failure must not wait for a server that doesn't answer. */
+  /**
+   * Closes the target first: what is still being written after a failure must not wait for a server that doesn't answer, nor for a driver that never
+   * says what became of a write whose connection it closed.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isMerged) await this.#discardUsers();
+    // Nothing further is written.
+    this.#context.failure.abort();
     await this.#context.target[Symbol.asyncDispose]();
-    await Promise.allSettled(this.#writing);
+    await settleWithin(this.#writing, patienceMs);
     this.#oplog[Symbol.dispose]();
     await this.#context.spool[Symbol.asyncDispose]();
   }

@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { Binary, serialize } from "bson";
 import { MemoryLog } from "../../tests/contract/memory.ts";
 import { MemorySpool, MemoryTarget } from "../../tests/contract/memory_target.ts";
@@ -126,3 +126,13 @@ for (const { name, mebibytes, parallel, writes, begun: wanted } of cases) {
     await restore[Symbol.asyncDispose]();
   });
 }
+
+Deno.test("ResourceRestore ends though a write never does, and begins no other one", async () => {
+  const { target, restore, all } = begin(3, 1, 1);
+  all.catch(() => {});
+  await until("the first write", 20_000, () => target.pending.length === 1);
+  await restore[Symbol.asyncDispose]();
+  target.finishOne();
+  await rejects(all);
+  deepStrictEqual([target.pending.length, target.most], [0, 1]);
+});

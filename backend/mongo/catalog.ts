@@ -16,9 +16,13 @@ import {
 import { formatExtendedJson } from "../bson/extended_json.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, gatheringNamespaces, type Namespace } from "../namespace.ts";
+import { forEachAtOnce } from "../parallel.ts";
 import type { Collection, CollectionKind } from "../ports.ts";
 import { driverError, isNamespaceNotFound } from "./driver_error.ts";
 import { rawDocuments } from "./raw_cursor.ts";
+
+/** Collections whose indexes and size are asked for at the same time. */
+const looksAtOnce = 8;
 
 /** Databases that belong to a server and not to its users. */
 const serverDatabases: ReadonlySet<string> = new Set(["config", "local"]);
@@ -55,10 +59,10 @@ export async function listCollections(db: Db): Promise<Collection[]> {
     const entries = await listEntries(db);
     refuseLoneBuckets(db.databaseName, entries);
     const collections: Collection[] = [];
-    for (const entry of entries) {
+    await forEachAtOnce(entries, looksAtOnce, async (entry) => {
       const kind = kindOf(db.databaseName, entry);
       if (kind !== null) collections.push(await describeCollection(db, entry, kind, entries));
-    }
+    });
     return collections.sort((a, b) => (a.namespace.collection < b.namespace.collection ? -1 : 1));
   } catch (cause) {
     throw driverError(`list the collections of ${db.databaseName}`, cause);
