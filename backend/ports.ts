@@ -48,6 +48,8 @@ export interface Collection {
   readonly uuid: string | null;
   /** Size of its documents as the catalog counts them, for the order of work and for estimates. */
   readonly sizeHintBytes: number;
+  /** Names of its indexes that are still being built, and are not in the metadata. */
+  readonly unfinishedIndexes: readonly string[];
   /** One line of canonical Extended JSON: `{"options":{…},"indexes":[…],"uuid":"…","collectionName":"…","type":"…"}`. */
   readonly metadata: string;
 }

@@ -15,7 +15,17 @@ const beyondOptions: Readonly<Record<string, (options: Uint8Array) => string | n
 };
 
 /** Says loudly what of a collection is not in the backup, so that nobody learns it at the restore. */
-export function reportBeyondBackup({ namespace, metadata }: Collection, log: JobLog): void {
+export function reportBeyondBackup(collection: Collection, log: JobLog): void {
+  const { namespace, metadata, unfinishedIndexes } = collection;
+  if (unfinishedIndexes.length > 0) {
+    log.warning(
+      `${
+        formatNamespace(namespace)
+      }: still being built, and in the backup only if done within the Full's time or an increment: ${
+        unfinishedIndexes.join(", ")
+      }`,
+    );
+  }
   const options = findElement(parseExtendedJson(metadata), "options")?.value;
   if (options === undefined) return;
   for (const [key, describe] of Object.entries(beyondOptions)) {

@@ -5,6 +5,7 @@
  */
 
 import type { Db, MongoClient } from "mongodb";
+import { indexName } from "../bson/collection_metadata.ts";
 import {
   type BsonElement,
   bsonType,
@@ -149,7 +150,9 @@ async function describeCollection(
   const data = dataOf(namespace, kind, entries);
   // The server gives the UUID of a time series with its buckets only.
   const uuid = entries.find(({ name }) => name === data?.collection)?.uuid ?? null;
-  const indexes = kind === "view" ? [] : await listIndexes(db, entry.name);
+  const listed = kind === "view" ? [] : await listIndexes(db, entry.name);
+  // One that is still being built may never be: the oplog says so if it is.
+  const indexes = listed.filter((index) => !isUnfinished(index));
   const metadata = joinElements([
     { key: "options", type: bsonType.document, value: entry.options },
     {
@@ -167,6 +170,9 @@ async function describeCollection(
     data,
     uuid,
     sizeHintBytes: data === null ? 0 : await sizeOf(db, data.collection),
+    unfinishedIndexes: listed.filter(isUnfinished).map((index) =>
+      indexName(findElement(index, "spec")?.value ?? index)
+    ),
     metadata: expressible(namespace, metadata),
   };
 }
@@ -197,13 +203,15 @@ function dataOf(
 
 async function listIndexes(db: Db, collection: string): Promise<Uint8Array[]> {
   try {
-    const listed = await rawDocuments(db, { listIndexes: collection, cursor: {}, includeBuildUUIDs: true });
-    // One that is still being built may never be: the oplog says so if it is.
-    return listed.filter((index) => findElement(index, "buildUUID") === undefined);
+    return await rawDocuments(db, { listIndexes: collection, cursor: {}, includeBuildUUIDs: true });
   } catch (cause) {
     if (isNamespaceNotFound(cause)) return [];
     throw cause;
   }
+}
+
+function isUnfinished(index: Uint8Array): boolean {
+  return findElement(index, "buildUUID") !== undefined;
 }
 
 async function sizeOf(db: Db, collection: string): Promise<number> {

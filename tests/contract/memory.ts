@@ -107,6 +107,7 @@ export class MemorySource implements Source {
             data: namespace,
             uuid: (remade ? "b" : "a").repeat(32),
             sizeHintBytes,
+            unfinishedIndexes: [],
             metadata: formatExtendedJson(
               serialize({ options: capped ? { capped } : {}, indexes: [], collectionName: name }),
             ),
@@ -126,6 +127,7 @@ export class MemorySource implements Source {
         data: namespace,
         uuid: null,
         sizeHintBytes: 0,
+        unfinishedIndexes: [],
         metadata,
       } as const;
     });
