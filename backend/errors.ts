@@ -62,6 +62,10 @@ export const errorTable = {
     number: 604,
     summary: "Indexes could not be built on the restore's target; the documents are there",
   },
+  restoreProof: {
+    number: 605,
+    summary: "A rehearsal's server doesn't hold what the backup does",
+  },
   stateWrite: { number: 701, summary: "A file in the working directory can't be written" },
   stateRead: { number: 702, summary: "A file in the working directory can't be read or is malformed" },
   stateBusy: { number: 703, summary: "Another job is at work on the same resource" },

@@ -28,17 +28,23 @@ export const backendFlags: readonly string[] = [
 
 /**
  * A shell's script that leaves in `$run` the flag for programs: none may be run but mongodump in the folder that the tools' variable names, and the
- * mongod of a rehearsal. A path that a list of programs could be made longer with names none.
+ * mongod of a rehearsal: of the command of that name, or of the File Daemon's jobs where its variable names one. A path that a list of programs could be
+ * made longer with names none.
  */
-export const allowedProgramScript = `run=--deny-run
-program=
+export const allowedProgramScript = `programs=
+allow() {
+  case "$1" in
+    *[!A-Za-z0-9/._-]*) ;;
+    /*) programs=\${programs:+$programs,}$1 ;;
+  esac
+}
 if [ "$1" = rehearse ]; then
-  program=$(command -v "\${PODHEITOR_MONGODB_MONGOD:-\${MONGOD_BIN:-mongod}}")
-  export PODHEITOR_MONGODB_MONGOD="$program"
-elif [ -n "$PODHEITOR_MONGODB_TOOLS" ]; then
-  program=\${PODHEITOR_MONGODB_TOOLS%/}/mongodump
+  PODHEITOR_MONGODB_MONGOD=$(command -v "\${PODHEITOR_MONGODB_MONGOD:-\${MONGOD_BIN:-mongod}}")
+  export PODHEITOR_MONGODB_MONGOD
 fi
-case "$program" in
-  *[!A-Za-z0-9/._-]*) ;;
-  /*) run="--allow-run=$program" ;;
-esac`;
+case "$1" in
+  rehearse | job) allow "$PODHEITOR_MONGODB_MONGOD" ;;
+esac
+[ -z "$PODHEITOR_MONGODB_TOOLS" ] || allow "\${PODHEITOR_MONGODB_TOOLS%/}/mongodump"
+run=--deny-run
+[ -z "$programs" ] || run="--allow-run=$programs"`;

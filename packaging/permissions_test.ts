@@ -28,6 +28,13 @@ const cases: { args?: string[]; env?: Record<string, string>; want: string }[] =
   { args: ["rehearse"], env: { PODHEITOR_MONGODB_MONGOD: "/bin/true,/bin/sh" }, want: deny },
   { args: ["rehearse"], env: { PODHEITOR_MONGODB_MONGOD: "cd" }, want: deny },
   { args: ["backup"], env: { PODHEITOR_MONGODB_MONGOD: "/bin/true" }, want: deny },
+  { args: ["job"], env: { PODHEITOR_MONGODB_MONGOD: "/bin/true" }, want: "--allow-run=/bin/true" },
+  { args: ["job"], env: { MONGOD_BIN: "/bin/true" }, want: deny },
+  {
+    args: ["job"],
+    env: { PODHEITOR_MONGODB_MONGOD: "/bin/true", PODHEITOR_MONGODB_TOOLS: "/bin" },
+    want: "--allow-run=/bin/true,/bin/mongodump",
+  },
 ];
 
 for (const { args = [], env = {}, want } of cases) {

@@ -14,6 +14,7 @@ import { type EstimateContext, runEstimate, runIncrementalEstimate } from "../jo
 import { type Parent, runIncremental } from "../job/incremental.ts";
 import type { BackupContext, BackupResult } from "../job/job_manifest.ts";
 import { type RestoredResource, runRestore } from "../job/restore.ts";
+import { formatSeconds } from "../job/wording.ts";
 import { restoreForm, restoreFormName } from "../options/restore_form.ts";
 import { MongodumpConfig } from "../mongo/mongodump_config.ts";
 import { readThroughMongodump } from "../mongo/mongodump_source.ts";
@@ -42,6 +43,7 @@ import {
   toolsFolder,
 } from "./machine.ts";
 import { JobReport } from "./job_report.ts";
+import { describeProof, Rehearsals, requireProven } from "./rehearsals.ts";
 
 /** How a job is run. */
 export interface JobRun {
@@ -98,6 +100,7 @@ async function perform(session: BackendSession, run: JobRun, log: JobLog, report
 
 async function backUp(session: BackendSession, run: JobRun, log: JobLog, report: JobReport): Promise<void> {
   const options = parsePluginCommand(await session.receiveCommand());
+  if (options.mode === "rehearse") throw rehearsedBackup();
   report.resource = options.resource;
   warnOfPassword(options, log);
   const signingKey = await requireSigningKey(options.sign);
@@ -193,7 +196,9 @@ function tipOf({ manifest, sealed }: BackupResult): Tip | null {
 }
 
 async function restore(session: BackendSession, run: JobRun, log: JobLog, report: JobReport): Promise<void> {
-  const { workingDirectory } = session.job;
+  const { workingDirectory, jobName } = session.job;
+  const startedAt = systemClock.now();
+  await using rehearsals = new Rehearsals(workingDirectory, session.signal);
   const results: RestoredResource[] = await runRestore({
     events: session.restoreEvents(),
     log,
@@ -203,11 +208,21 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
     noteResource: (resource) => report.resource = resource,
     noteDryRun: () => report.isDryRun = true,
     takeParameters: (resource) => takeParameters(workingDirectory, resource, systemClock.now()),
-    openTarget: run.openTarget ?? ((options, where) => openRestoreTarget(options, where, log)),
+    openTarget: run.openTarget ??
+      (async (options, where, { jobs }) =>
+        options.mode === "rehearse"
+          ? (await rehearsals.open(jobs[0]!.manifest.deployment.serverVersion)).witness
+          : await openRestoreTarget(options, where, log)),
     openSpool: () => new FileSpool(workingDirectory),
     dayOf: localDay,
   });
   report.restores(results);
+  const proof = await rehearsals.prove();
+  if (proof === null) return;
+  for (const line of describeProof(proof, jobName, formatSeconds(startedAt, systemClock.now()))) {
+    log.info(line);
+  }
+  requireProven(proof);
 }
 
 async function estimate(session: BackendSession, log: JobLog, report: JobReport): Promise<void> {
@@ -236,6 +251,12 @@ async function openRestoreTarget(options: Options, where: string | null, log: Jo
   return where === null
     ? await openTarget(await resolveUri(options, readSecretFile), options.write_concern)
     : await DumpDirectory.open(where);
+}
+
+function rehearsedBackup(): PluginError {
+  return new PluginError("optionUnavailable", "Cannot back up with mode=rehearse: a rehearsal is a restore", {
+    hint: "Leave mode= out of the FileSet, and say mode=rehearse at the restore's prompt.",
+  });
 }
 
 function warnOfPassword(options: Options, log: JobLog): void {

@@ -42,7 +42,7 @@ export interface RestoreContext {
   /** Parameters that were prepared on this machine for the next restore of a resource, which this one is; null for none. */
   takeParameters(resource: string): Promise<RestoreParameters | null>;
   /** Opens the server of the options, or the directory when `where` names one. */
-  openTarget(options: Options, where: string | null): Promise<Target>;
+  openTarget(options: Options, where: string | null, plan: RestorePlan): Promise<Target>;
   /** Calendar day of an instant in Unix seconds, in this machine's time zone. */
   dayOf(unixSeconds: number): string;
   openSpool(): Spool;
@@ -244,7 +244,8 @@ class Restore {
     if (line !== null) this.#context.log.info(line);
     const options = overrideOptions(overrideOptions(command, prepared), this.#prompt);
     checkRenames(options);
-    return options;
+    // A rehearsal's server has no users but its own.
+    return options.mode === "rehearse" ? { ...options, users: "no" } : options;
   }
 
   /** Plans, checks the target, and makes room in it. Nothing has been written before, and nothing is when it throws. */
@@ -252,9 +253,11 @@ class Restore {
     const { log, signal, openTarget, openSpool, dayOf } = this.#context;
     const own = new Set([...this.#selected].filter((one) => resourceOf(one) === resource));
     refuseUnmatched(options.include, [...this.#manifests.values()].flat());
-    const where = options.where === null ? this.#where : options.where === "/" ? null : options.where;
+    const asked = options.where === null ? this.#where : options.where === "/" ? null : options.where;
+    // There is no other place: its server is its own.
+    const where = options.mode === "rehearse" ? null : asked;
     const plan = planRestore(manifests, own, options, dayOf, where === null ? "server" : "directory");
-    const target = await openTarget(options, where);
+    const target = await openTarget(options, where, plan);
     try {
       reportPlan(plan, target, log);
       const users = plan.users ? target.users : null;

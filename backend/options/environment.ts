@@ -8,7 +8,7 @@ export const environmentTable = {
     "Absolute paths, separated by colons, of files with public keys (PEM, or base64 of 32 bytes a line) that restores accept. Default: the signing key's own public half.",
   PODHEITOR_MONGODB_ALLOW_UNSIGNED: '"yes" lets restores take unsigned manifests.',
   PODHEITOR_MONGODB_MONGOD:
-    "Absolute path of the mongod that `rehearse` starts. Default: what MONGOD_BIN names, else the mongod on PATH.",
+    "Absolute path of the mongod that a rehearsal starts. The command `rehearse` takes what MONGOD_BIN names, else the mongod on PATH, where it is not set; a restore with mode=rehearse needs it.",
   PODHEITOR_MONGODB_SILENCE_SECONDS:
     "Seconds of a backend's silence after which its job fails; 120 by default.",
   PODHEITOR_MONGODB_TOOLS:

@@ -21,6 +21,7 @@ Deno.test("restoreForm: a prompt and a field for each option that may be given a
     ["write_concern", "STR"],
     ["parallel_restore", "STR"],
     ["users", "STR"],
+    ["mode", "STR"],
   ];
   strictEqual(
     restoreForm(),

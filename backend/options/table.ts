@@ -10,15 +10,6 @@ const mib = 1024 * 1024;
 
 /** Every option of the plugin command. */
 export const optionTable = {
-  mode: {
-    kind: "choice",
-    default: "dump",
-    values: ["dump"],
-    later: ["snapshot", "hot_backup", "backup_cursor", "sharded", "replicate"],
-    use: "both",
-    summary: "How the data is read.",
-    example: "mode=dump",
-  },
   uri: {
     kind: "uri",
     default: null,
@@ -307,6 +298,17 @@ export const optionTable = {
       "Whether users and roles go along. auto: in a backup with database=* and without include=; in a restore where their files are among the selected ones, " +
       "without include=, exclude= and ns_from=. What a FileSet says is for backups only.",
     example: "users=yes",
+  },
+  mode: {
+    kind: "choice",
+    default: "dump",
+    values: ["dump", "rehearse"],
+    later: ["snapshot", "hot_backup", "backup_cursor", "sharded", "replicate"],
+    use: "both",
+    form: true,
+    summary:
+      "How the data is read. rehearse is for restores: into a throw-away server on the File Daemon's machine, which is read back, held against the backup, and removed.",
+    example: "mode=rehearse",
   },
 } as const satisfies Record<string, OptionRow>;
 

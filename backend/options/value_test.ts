@@ -65,7 +65,7 @@ const bad = [
   { option: "write_concern", input: "51", want: 'is "51", wanted 1 to 50' },
   { option: "write_concern", input: "all", want: 'is "all", wanted "majority" or a number of members' },
   { option: "index_build", input: "during", want: "has an unknown value, wanted after, none" },
-  { option: "mode", input: "hunter2", want: "has an unknown value, wanted dump" },
+  { option: "mode", input: "hunter2", want: "has an unknown value, wanted dump, rehearse" },
   { option: "password_file", input: "hunter2", want: 'is no absolute path without ".."' },
   { option: "password_file", input: "/a/../b", want: 'is no absolute path without ".."' },
   {

@@ -4,13 +4,17 @@ import assert from "node:assert/strict";
 import { build } from "../../packaging/build.ts";
 import { findMongod } from "../lab/mongod_binary.ts";
 import { until } from "../lab/condition.ts";
-import { loadDataset } from "./dataset.ts";
+import { fingerprint, loadDataset } from "./dataset.ts";
 import { signingKey, System } from "./system.ts";
 
 Deno.test("rehearsals of a chain", async (t) => {
-  await using system = await System.start({ set: { members: 1 } });
-  const { client, set, lab } = system;
   const { path } = await findMongod();
+  await using system = await System.start({
+    set: { members: 1 },
+    lab: { env: { PODHEITOR_MONGODB_MONGOD: path } },
+    commands: (uri) => ({ Mongo: `podheitor-mongodb: uri=${uri} segment_size=1M` }),
+  });
+  const { client, set, lab } = system;
   const env = { MONGOD_BIN: path, PATH: "/usr/bin:/bin" };
   const folder = `${lab.folder}/backups`;
   const work = `${lab.folder}/rehearsals`;
@@ -85,6 +89,34 @@ Deno.test("rehearsals of a chain", async (t) => {
     assert.match(stderr, /MONGO-505/);
     await Deno.copyFile(`${lab.folder}/whole`, segment(folder));
   });
+
+  await t.step(
+    "a chain is rehearsed through a real Bacula, and nothing but the throw-away server is touched",
+    async () => {
+      const jobs = [await lab.run("Mongo", "Full")];
+      await client.db("app").collection("late").insertOne({ more: true });
+      jobs.push(await lab.run("Mongo", "Incremental"));
+      for (const { status, log } of jobs) assert.equal(status, "T", log);
+      const before = await fingerprint(client);
+      const rehearsed = await lab.restore({ from: "Mongo", pluginOptions: { fields: [[16, "rehearse"]] } });
+      assert.deepEqual([rehearsed.status, rehearsed.errors], ["T", 0], rehearsed.log);
+      assert.match(rehearsed.log, /app\.orders: .*documents are those of the backup/);
+      assert.match(rehearsed.log, /app\.late: 3 documents, .*changed by the oplog/);
+      assert.match(rehearsed.log, /Rehearsal of Restore\.\S+ on MongoDB .*: proven/);
+      assert.deepEqual(await fingerprint(client), before);
+      assert.deepEqual(leftIn(`${lab.folder}/work`), []);
+      assert.deepEqual(processesOf(`${lab.folder}/work`), []);
+      const fileSet = await system.backend([
+        "backup",
+        "--to",
+        "/dev/null",
+        "--working-dir",
+        work,
+        `podheitor-mongodb: uri=${set.uri} mode=rehearse`,
+      ]);
+      assert.match(fileSet.stderr, /MONGO-102 Cannot back up with mode=rehearse/);
+    },
+  );
 
   await t.step(
     "one that is cancelled leaves nothing, and the next one clears what a killed one left",
