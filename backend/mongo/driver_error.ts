@@ -45,9 +45,10 @@ export function driverError(action: string, cause: unknown, code: ErrorCode = "s
   return new PluginError(settled, message, { hint: hintFor(settled), cause });
 }
 
-/** What the driver or the server says, without secrets. */
+/** What the driver or the server says, without secrets. A server that refuses a command repeats it, documents and all: its name is enough. */
 export function reasonOf(cause: unknown): string {
-  return maskUri(cause instanceof Error ? cause.message : String(cause));
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return maskUri(text.replace(/ to execute command \{ ?"?(\w+).*/s, " to execute $1"));
 }
 
 /** Whether a server's failure is of its own state or of privileges, not of what it was given. */

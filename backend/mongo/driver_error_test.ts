@@ -55,6 +55,12 @@ Deno.test("isOfServer() tells a server that steps down or refuses the user from 
   for (const code of [2, 67, 85, 86, 197, 11000]) assert.equal(isOfServer(server(code, "")), false);
 });
 
+Deno.test("reasonOf() names the command that a user may not run, and nothing of what is in it", () => {
+  const refused =
+    'not authorized on app to execute command { insert: "x", documents: [ { secret: 1 } ], ordered: true }';
+  assert.equal(reasonOf(server(13, refused)), "not authorized on app to execute insert");
+});
+
 Deno.test("reasonOf() masks a password too", () => {
   assert.equal(reasonOf(server(2, "at mongodb://u:secret@h/x")), "at mongodb://u:***@h/x");
   assert.equal(reasonOf("a text"), "a text");
