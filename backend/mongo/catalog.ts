@@ -22,8 +22,8 @@ import type { Collection, CollectionKind } from "../ports.ts";
 import { driverError, isNamespaceNotFound } from "./driver_error.ts";
 import { rawDocuments } from "./raw_cursor.ts";
 
-/** Collections whose indexes and size are asked for at the same time. */
-const looksAtOnce = 8;
+/** Collections of one database that are asked about at the same time: more would only wait for each other on the server. */
+const questionsAtOnce = 8;
 
 /** Databases that belong to a server and not to its users. */
 const serverDatabases: ReadonlySet<string> = new Set(["config", "local"]);
@@ -59,10 +59,11 @@ export async function listCollections(db: Db): Promise<Collection[]> {
   try {
     const entries = await listEntries(db);
     refuseLoneBuckets(db.databaseName, entries);
+    const byName = nameEntries(entries);
     const collections: Collection[] = [];
-    await forEachAtOnce(entries, looksAtOnce, async (entry) => {
+    await forEachAtOnce(entries, questionsAtOnce, async (entry) => {
       const kind = kindOf(db.databaseName, entry);
-      if (kind !== null) collections.push(await describeCollection(db, entry, kind, entries));
+      if (kind !== null) collections.push(await describeCollection(db, entry, kind, byName));
     });
     return collections.sort((a, b) => (a.namespace.collection < b.namespace.collection ? -1 : 1));
   } catch (cause) {
@@ -75,7 +76,8 @@ export async function describeNamed(db: Db, wanted: readonly Namespace[]): Promi
   const entries = await listEntries(db);
   const names = new Set(wanted.map(({ collection }) => collection));
   const present = entries.filter(({ name }) => names.has(name)).sort((a, b) => (a.name < b.name ? -1 : 1));
-  return await Promise.all(present.map((entry) => describeCollection(db, entry, "collection", entries)));
+  const byName = nameEntries(entries);
+  return await Promise.all(present.map((entry) => describeCollection(db, entry, "collection", byName)));
 }
 
 /** An entry of listCollections. */
@@ -105,6 +107,10 @@ async function listEntries(db: Db): Promise<Entry[]> {
       uuid: findElement(info, "uuid")?.value.subarray(5).toHex() ?? null,
     };
   });
+}
+
+function nameEntries(entries: readonly Entry[]): ReadonlyMap<string, Entry> {
+  return new Map(entries.map((entry) => [entry.name, entry]));
 }
 
 const bucketPrefix = "system.buckets.";
@@ -144,12 +150,12 @@ async function describeCollection(
   db: Db,
   entry: Entry,
   kind: CollectionKind,
-  entries: readonly Entry[],
+  entries: ReadonlyMap<string, Entry>,
 ): Promise<Collection> {
   const namespace = { database: db.databaseName, collection: entry.name };
   const data = dataOf(namespace, kind, entries);
   // The server gives the UUID of a time series with its buckets only.
-  const uuid = entries.find(({ name }) => name === data?.collection)?.uuid ?? null;
+  const uuid = (data === null ? undefined : entries.get(data.collection))?.uuid ?? null;
   const listed = kind === "view" ? [] : await listIndexes(db, entry.name);
   // One that is still being built may never be: the oplog says so if it is.
   const indexes = listed.filter((index) => !isUnfinished(index));
@@ -169,7 +175,7 @@ async function describeCollection(
     kind,
     data,
     uuid,
-    sizeHintBytes: data === null ? 0 : await sizeOf(db, data.collection),
+    sizeHintBytes: data === null ? 0 : await sizeOf(db, data),
     unfinishedIndexes: listed.filter(isUnfinished).map((index) =>
       indexName(findElement(index, "spec")?.value ?? index)
     ),
@@ -181,12 +187,12 @@ async function describeCollection(
 function dataOf(
   namespace: Collection["namespace"],
   kind: CollectionKind,
-  entries: readonly Entry[],
+  entries: ReadonlyMap<string, Entry>,
 ): Collection["namespace"] | null {
   if (kind === "view") return null;
   if (kind === "collection") return namespace;
   const buckets = `${bucketPrefix}${namespace.collection}`;
-  if (!entries.some(({ name }) => name === buckets)) {
+  if (!entries.has(buckets)) {
     throw new PluginError(
       "unsupportedServer",
       `Cannot back up ${
@@ -214,9 +220,13 @@ function isUnfinished(index: Uint8Array): boolean {
   return findElement(index, "buildUUID") !== undefined;
 }
 
-async function sizeOf(db: Db, collection: string): Promise<number> {
-  // Only for the order of work and for estimates: a user without that privilege can back up all the same.
-  return await db.command({ collStats: collection }).then((stats) => Number(stats["size"] ?? 0), () => 0);
+/** As the server's metadata counts them: unlike `collStats`, it neither gathers statistics of the storage engine nor asks for more than the privilege to read. */
+async function sizeOf(db: Db, data: Namespace): Promise<number> {
+  // Only for the order of work and for estimates: what can't be had doesn't keep a backup from being made.
+  return await db.command({ dataSize: formatNamespace(data), estimate: true }).then(
+    (stats) => Number(stats["size"] ?? 0),
+    () => 0,
+  );
 }
 
 function expressible(namespace: Collection["namespace"], metadata: Uint8Array): string {

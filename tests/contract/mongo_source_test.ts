@@ -5,7 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { Binary, Int32, MongoClient } from "mongodb";
+import { calculateObjectSize } from "bson";
+import { Binary, Int32, MongoClient, ObjectId } from "mongodb";
 import { elements, findElement } from "../../backend/bson/document.ts";
 import { openSource } from "../../backend/mongo/source.ts";
 import type { Collection, Source } from "../../backend/ports.ts";
@@ -215,13 +216,51 @@ Deno.test("Source.listDatabases() and listCollections() list users' data and not
     )!;
     const [info] = await app.listCollections({ name: "orders" }, { nameOnly: false }).toArray();
     assert.equal(orders.uuid, info!.info!.uuid!.toString("hex").replaceAll("-", ""));
-    assert.ok(orders.sizeHintBytes > 0);
+    assert.equal(orders.sizeHintBytes, calculateObjectSize((await app.collection("orders").findOne())!));
     assert.equal(
       orders.metadata,
       '{"options":{},"indexes":[{"v":{"$numberInt":"2"},"key":{"_id":{"$numberInt":"1"}},"name":"_id_"}],' +
         `"uuid":"${orders.uuid}","collectionName":"orders","type":"collection"}`,
     );
   });
+
+  await t.step(
+    "whoever may read knows sizes, also those of time series and of many collections",
+    async () => {
+      const many = Array.from({ length: 50 }, (_, at) => ({ name: `many-${at}`, bytes: at * 100 }));
+      for (const { name, bytes } of many) {
+        await client.db("many").collection(name).insertOne({ text: "x".repeat(bytes) });
+      }
+      if (hasTimeSeries) {
+        await client.db("many").createCollection("weather", {
+          timeseries: { timeField: "at" },
+        });
+      }
+      if (hasTimeSeries) {
+        await client.db("many").collection("weather").insertOne({
+          at: new Date(),
+          value: 1,
+        });
+      }
+      const actions = ["find", "listCollections", "listIndexes"];
+      const resources = ["", "system.buckets.weather"].map((collection) => ({ db: "many", collection }));
+      await client.db("admin").command({
+        createRole: "reader",
+        privileges: resources.map((resource) => ({ resource, actions })),
+        roles: [],
+      });
+      await client.db("admin").command({ createUser: "reader", pwd: "z", roles: ["reader"] });
+      await using reader = await openSource(new Secret(set.uri.replace("root:x", "reader:z")));
+      const listed = await reader.listCollections("many");
+      const sizes = new Map(
+        listed.map(({ namespace, sizeHintBytes }) => [namespace.collection, sizeHintBytes]),
+      );
+      const smallest = calculateObjectSize({ _id: new ObjectId(), text: "" });
+      for (const { name, bytes } of many) assert.equal(sizes.get(name), smallest + bytes, name);
+      if (hasTimeSeries) assert.ok(sizes.get("weather")! > 0);
+      assert.deepEqual([...sizes.keys()], [...sizes.keys()].sort());
+    },
+  );
 
   await t.step("a user without the privilege to list is refused, with the server's own words", async () => {
     await client.db("admin").command({ createUser: "guest", pwd: "y", roles: [{ role: "read", db: "app" }] });
