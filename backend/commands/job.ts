@@ -12,7 +12,8 @@ import { ScopedSource, scopeOf } from "../job/backup_scope.ts";
 import type { ProgressListener } from "../job/dump_progress.ts";
 import { type EstimateContext, runEstimate, runIncrementalEstimate } from "../job/estimate.ts";
 import { type Parent, runIncremental } from "../job/incremental.ts";
-import type { BackupContext, BackupResult } from "../job/job_manifest.ts";
+import { type BackupContext, type BackupResult, toSeconds } from "../job/job_manifest.ts";
+import { answerQuery, runListing } from "../job/listing.ts";
 import { type RestoredResource, runRestore } from "../job/restore.ts";
 import { restoreForm, restoreFormName } from "../options/restore_form.ts";
 import { MongodumpConfig } from "../mongo/mongodump_config.ts";
@@ -80,7 +81,7 @@ export async function serveJob(stream: ByteStream, run: JobRun): Promise<boolean
     failure = asPluginError(session.signal.aborted ? session.signal.reason : cause);
     await session.abort(failure);
   }
-  if (session.job.kind !== "E" && !report.isDryRun) await keepRecord(session, report, failure);
+  if (isRecorded(session.job) && !report.isDryRun) await keepRecord(session, report, failure);
   session.close();
   return failure === null;
 }
@@ -93,6 +94,9 @@ async function perform(session: BackendSession, run: JobRun, log: JobLog, report
       return await restore(session, run, log, report);
     case "E":
       return await estimate(session, log, report);
+    case "L":
+    case "Q":
+      return await answer(session, report);
   }
 }
 
@@ -212,15 +216,15 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
 
 async function estimate(session: BackendSession, log: JobLog, report: JobReport): Promise<void> {
   const options = parsePluginCommand(await session.receiveCommand());
-  await using source = await openSource(await resolveUri(options, readSecretFile));
+  await using source = await openScoped(options);
   const resource = nameResource(options, source.deployment);
   const context: EstimateContext = {
-    source: new ScopedSource(source, scopeOf(options)),
+    source,
     resource,
-    databases: options.users === "no" ? options.database : [...options.database, "admin"],
+    segmentSize: options.segment_size,
     log,
     announce: (file) => session.announceFile(file),
-    timeSeconds: Math.floor(report.startedAt.getTime() / 1000),
+    timeSeconds: toSeconds(report.startedAt),
   };
   const { level, workingDirectory } = session.job;
   // Nobody says which job an estimate would continue: of each level, the newest is the likeliest.
@@ -229,6 +233,29 @@ async function estimate(session: BackendSession, log: JobLog, report: JobReport)
     : undefined;
   if (parent === undefined) await runEstimate(context);
   else await runIncrementalEstimate(context, parent.position);
+}
+
+/** What a console wants to know, of no job. */
+async function answer(session: BackendSession, report: JobReport): Promise<void> {
+  const { command, question } = await session.receiveQuestion();
+  const options = parsePluginCommand(command);
+  await using source = await openScoped(options);
+  if (session.job.kind === "Q") {
+    for await (const value of answerQuery(source, question)) await session.sendValue(value);
+    return;
+  }
+  await runListing({
+    source,
+    resource: nameResource(options, source.deployment),
+    announceFile: (file) => session.announceFile(file),
+    announceDirectory: (file) => session.announceDirectory(file),
+    timeSeconds: toSeconds(report.startedAt),
+  }, question);
+}
+
+/** What of a server the options choose. */
+async function openScoped(options: Options): Promise<Source> {
+  return new ScopedSource(await openSource(await resolveUri(options, readSecretFile)), scopeOf(options));
 }
 
 async function openRestoreTarget(options: Options, where: string | null, log: JobLog): Promise<Target> {
@@ -256,6 +283,11 @@ function finishedElsewhere(status: "f" | "A"): PluginError {
     : new PluginError("peerFailed", "The job failed in Bacula after the backend was done", {
       hint: "See the job's log for the reason.",
     });
+}
+
+/** Whether something is to be remembered of a session: what only asks leaves no trace. */
+function isRecorded({ kind }: JobInfo): boolean {
+  return kind === "B" || kind === "R";
 }
 
 /** Leaves the job's record. A record that can't be kept is a warning while anybody listens, and never what makes a good job bad. */

@@ -11,17 +11,9 @@ import { formatNamespace, type Namespace } from "../namespace.ts";
 import type { Options } from "../options/table.ts";
 import type { Oplog, Source } from "../ports.ts";
 import { describeTimestamp, type OplogPosition } from "../timestamp.ts";
-import {
-  acceptsOf,
-  logScope,
-  narrowDatabases,
-  noUsers,
-  reportScope,
-  ScopedSource,
-  scopeOf,
-} from "./backup_scope.ts";
+import { acceptsOf, logScope, noUsers, reportScope, ScopedSource, scopeOf } from "./backup_scope.ts";
 import { type DumpContext, settleCount } from "./collection_dump.ts";
-import { dumpDatabases, selectDatabases } from "./database_dump.ts";
+import { dumpDatabases } from "./database_dump.ts";
 import { DumpProgress } from "./dump_progress.ts";
 import { type BackupContext, type BackupResult, sendManifest, toSeconds } from "./job_manifest.ts";
 import { Lane } from "./lane.ts";
@@ -48,8 +40,7 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     rollbacks: await oplog.rollbacks(),
   };
   const users = scope.users ? await source.listUserCollections() : noUsers;
-  const chosen = selectDatabases(await context.source.listDatabases(), options.database);
-  const names = narrowDatabases(chosen, scope, users);
+  const names = await source.listDatabases();
   logOpening(context, names);
   logScope(scope, users, log);
 

@@ -46,7 +46,7 @@ static brc give_value(plugin_context *context, int variable, void *value) {
     }
     switch (variable) {
     case VAR_JOB_ID: number = 7; break;
-    case VAR_LEVEL: number = job->restoring ? ' ' : 'F'; break;
+    case VAR_LEVEL: number = job->restoring || job->asking ? ' ' : 'F'; break;
     case VAR_JOB_STATUS: number = atomic_load(&job->status); break;
     case VAR_REPLACE: number = job->restoring ? 'a' : 0; break;
     case VAR_IS_CANCELED: number = strchr("AfE", atomic_load(&job->status)) != NULL; break;
@@ -227,8 +227,11 @@ static bool save_one(fake_job *job, const char *line, bool estimates) {
     } else {
         job->files++;
         bool empty = packet.statp.st_size == 0;
-        if (packet.type != (empty ? FT_REGULAR_EMPTY : FT_REGULAR) || (empty && !packet.no_read)) fault("type %d", packet.type);
-        if (packet.statp.st_mode != (S_IFREG | 0640) || packet.statp.st_mtime != 2 || strncmp(packet.fname, "/@mongodb/", 10) != 0) fault("other attributes");
+        job->directories += packet.type == FT_DIRECTORY_END;
+        if (packet.type == FT_DIRECTORY_END) {
+            if (packet.statp.st_mode != (S_IFDIR | 0700) || strcmp(packet.link, packet.fname) != 0 || !packet.no_read) fault("other attributes of a directory");
+        } else if (packet.type != (empty ? FT_REGULAR_EMPTY : FT_REGULAR) || (empty && !packet.no_read)) fault("type %d", packet.type);
+        if ((packet.statp.st_mode != (S_IFREG | 0640) && packet.type != FT_DIRECTORY_END) || packet.statp.st_mtime != 2 || strncmp(packet.fname, "/@mongodb/", 10) != 0) fault("other attributes");
         if (!estimates && !empty) read_data(job, &packet);
         if (estimates) job->bytes += (uint64_t)packet.statp.st_size;
     }
@@ -255,6 +258,31 @@ static void play_estimate(fake_job *job) {
     prepare(job);
     if (event(job, EVENT_ESTIMATE_COMMAND, (void *)job->lines[0]) != BRC_OK) return;
     while (save_one(job, job->lines[0], true)) continue;
+}
+
+// As an estimate, but without a level and with the path behind the command.
+static void play_listing(fake_job *job) {
+    char line[200];
+    job->asking = true;
+    snprintf(line, sizeof line, "%s listing=%s", job->lines[0], job->question);
+    event(job, EVENT_PLUGIN_COMMAND, line);
+    event(job, EVENT_END_FILE_SET, NULL);
+    if (event(job, EVENT_ESTIMATE_COMMAND, line) != BRC_OK) return;
+    while (save_one(job, line, true)) continue;
+}
+
+static void play_query(fake_job *job) {
+    job->asking = true;
+    query_packet packet = {.size = sizeof packet, .parameter = (char *)job->question, .command = (char *)job->lines[0], .end = sizeof packet};
+    brc answered;
+    do {
+        answered = plugin->query_parameter(&job->context, &packet);
+        const char *error = answered == BRC_OK || answered == BRC_MORE ? "" : "error=plugin protocol error";
+        size_t length = strlen(job->answer);
+        snprintf(job->answer + length, sizeof job->answer - length, "%s%s", packet.result == NULL ? "" : packet.result, error);
+        // What the plugin said is the plugin's: the daemon doesn't free it, and gives the pointer back.
+    } while (answered == BRC_MORE);
+    if (packet.size != sizeof packet || packet.end != sizeof packet) fault("query_packet was written over");
 }
 
 static void hand_over_object(fake_job *job, int type, int index) {
@@ -337,6 +365,14 @@ void fake_fd_estimate(fake_job *job) {
 
 void fake_fd_restore(fake_job *job) {
     run(job, play_restore);
+}
+
+void fake_fd_listing(fake_job *job) {
+    run(job, play_listing);
+}
+
+void fake_fd_query(fake_job *job) {
+    run(job, play_query);
 }
 
 void fake_fd_console(fake_job *job) {
