@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-only
 #define _GNU_SOURCE
-#include "fake_fd.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,12 +14,13 @@
 
 #include "check.h"
 #include "fake_data.h"
+#include "fake_fd_calls.h"
 
 typedef brc load_function(bacula_info *, bacula_functions *, plugin_info **, plugin_functions **);
 
 static void *library;
 static load_function *load;
-static plugin_functions *plugin;
+plugin_functions *plugin;
 static bacula_info info;
 static bacula_functions functions;
 
@@ -124,7 +124,7 @@ void fake_fd_unload(void) {
     dlclose(library);
 }
 
-static brc event(fake_job *job, uint32_t type, void *value) {
+brc event(fake_job *job, uint32_t type, void *value) {
     bacula_event_t one = {type};
     return plugin->handle_event(&job->context, &one, value);
 }
@@ -152,12 +152,11 @@ static void *cancel_from_console(void *argument) {
     return NULL;
 }
 
-static bool is_lost(const fake_job *job) {
+bool is_lost(const fake_job *job) {
     return strchr("AfE", atomic_load(&job->status)) != NULL;
 }
 
-// Runs one job between newPlugin and freePlugin; a console's context has nothing to play.
-static void run(fake_job *job, void (*play)(fake_job *)) {
+void run(fake_job *job, void (*play)(fake_job *)) {
     pthread_t console;
     job->context = (plugin_context){.bacula = job};
     job->thread = pthread_self();
@@ -177,7 +176,7 @@ static void run(fake_job *job, void (*play)(fake_job *)) {
     sem_destroy(&job->now);
 }
 
-static void io_call(fake_job *job, int function, char *buffer, int count, io_packet *packet) {
+void io_call(fake_job *job, int function, char *buffer, int count, io_packet *packet) {
     memset(packet, 0xa5, sizeof *packet);
     packet->size = packet->end = sizeof *packet;
     packet->func = function;
@@ -189,8 +188,7 @@ static void io_call(fake_job *job, int function, char *buffer, int count, io_pac
     if ((packet->status < 0) != (packet->io_errno != 0)) fault("status %d with errno %d", packet->status, packet->io_errno);
 }
 
-// The daemon tells of a job that is lost once more, on its own thread, before it closes the file.
-static void tell_lost(fake_job *job) {
+void tell_lost(fake_job *job) {
     if (is_lost(job) && !atomic_exchange(&job->cancel_told, true)) event(job, EVENT_CANCEL_COMMAND, NULL);
 }
 
@@ -285,86 +283,12 @@ static void play_query(fake_job *job) {
     if (packet.size != sizeof packet || packet.end != sizeof packet) fault("query_packet was written over");
 }
 
-static void hand_over_object(fake_job *job, int type, int index) {
-    char room[FAKE_OBJECT_BYTES], name[] = "podheitor-mongodb/manifest/fake", line[] = "podheitor-mongodb: fake";
-    fake_fill((uint8_t *)room, 0, sizeof room);
-    restore_object_packet packet = {.size = sizeof packet, .object_name = name, .object = room, .plugin_name = line, .object_type = type,
-                                    .object_len = sizeof room, .object_full_len = sizeof room, .object_index = index, .job_id = 3, .end = sizeof packet};
-    event(job, EVENT_RESTORE_OBJECT, &packet);
-    memset(room, 0, sizeof room);
-}
-
-// The data of a file that the plugin wants. False: the daemon stops the restore.
-static bool write_data(fake_job *job, const char *name, size_t size) {
-    static _Thread_local uint8_t room[65536];
-    io_packet io = {0};
-    io_call(job, IO_OPEN, NULL, 0, &io);
-    for (size_t at = 0; at < size && !is_lost(job); at += sizeof room) {
-        size_t count = size - at < sizeof room ? size - at : sizeof room;
-        fake_fill(room, at, count);
-        io_call(job, IO_WRITE, (char *)room, (int)count, &io);
-        if (io.status != (int)count) {
-            if (!is_lost(job)) atomic_store(&job->status, 'E');
-            break;
-        }
-    }
-    restore_packet packet = {.size = sizeof packet, .ofname = name, .create_status = CF_EXTRACT, .end = sizeof packet};
-    plugin->set_file_attributes(&job->context, &packet);
-    if (packet.create_status == CF_CORE) fault("setFileAttributes answered CORE");
-    tell_lost(job);
-    io_call(job, IO_CLOSE, NULL, 0, &io);
-    return !is_lost(job);
-}
-
-static bool restore_one(fake_job *job, const char *name, size_t size) {
-    char line[] = "podheitor-mongodb: fake";
-    if (event(job, EVENT_RESTORE_COMMAND, line) != BRC_OK) fault("RestoreCommand: the daemon would write %s itself", name);
-    if (plugin->start_restore_file(&job->context, line) != BRC_OK) fault("startRestoreFile: the daemon would write %s itself", name);
-    memset(line, 'x', sizeof line - 1);
-    bool failed_before = job->fatals + job->errors > 0;
-    restore_packet packet = {.size = sizeof packet, .plugin_mode = 0x5a5a, .stream = 1, .data_stream = 2, .type = size > 0 ? FT_REGULAR : FT_REGULAR_EMPTY,
-                             .statp = {.st_mode = S_IFREG | 0640, .st_size = (off_t)size}, .attr_ex = "", .ofname = name, .olname = "", .where = "",
-                             .replace = 'a', .create_status = CF_ERROR, .end = sizeof packet};
-    if (plugin->create_file(&job->context, &packet) != BRC_OK) fault("createFile failed without a fatal message");
-    if (packet.create_status == CF_SKIP) job->skipped++;
-    else if (packet.create_status == CF_EXTRACT) job->extracted++;
-    else fault("createFile answered %d for %s", packet.create_status, name);
-    if (failed_before && packet.create_status == CF_EXTRACT) fault("createFile extracts after a failure");
-    bool goes_on = packet.create_status != CF_EXTRACT || write_data(job, name, size);
-    plugin->end_restore_file(&job->context);
-    return goes_on && !is_lost(job);
-}
-
-static void play_restore(fake_job *job) {
-    static const char *const names[] = {"/@mongodb/big", "/@mongodb/skipped", "/@mongodb/empty"};
-    for (int index = 1; index <= 2 && !job->without_objects && !is_lost(job); index++) hand_over_object(job, FT_RESTORE_FIRST, index);
-    if (!job->without_objects) event(job, EVENT_RESTORE_OBJECT, NULL);
-    const char *features = NULL;
-    event(job, EVENT_FEATURES, &features);
-    if (features == NULL || strcmp(features, "RestoreListFiles") != 0) fault("no list of files is asked for");
-    for (size_t at = 0; at < 3; at++) {
-        file_list_packet packet = {.size = sizeof packet, .ofname = (char *)names[at], .end = sizeof packet};
-        plugin->restore_file_list(&job->context, &packet);
-    }
-    plugin->restore_file_list(&job->context, NULL);
-    job->restoring = true;
-    if (!is_lost(job)) event(job, EVENT_START_RESTORE_JOB, NULL);
-    bool goes_on = !is_lost(job);
-    if (goes_on && job->climbing != NULL) goes_on = restore_one(job, job->climbing, 10);
-    for (size_t at = 0; at < 3 && goes_on; at++) goes_on = restore_one(job, names[at], at == 2 ? 0 : FAKE_FILE_BYTES);
-    event(job, EVENT_END_RESTORE_JOB, NULL);
-}
-
 void fake_fd_backup(fake_job *job) {
     run(job, play_backup);
 }
 
 void fake_fd_estimate(fake_job *job) {
     run(job, play_estimate);
-}
-
-void fake_fd_restore(fake_job *job) {
-    run(job, play_restore);
 }
 
 void fake_fd_listing(fake_job *job) {
