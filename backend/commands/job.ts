@@ -15,7 +15,6 @@ import { type Parent, runIncremental } from "../job/incremental.ts";
 import { type BackupContext, type BackupResult, toSeconds } from "../job/job_manifest.ts";
 import { answerQuery, runListing } from "../job/listing.ts";
 import { type RestoredResource, runRestore } from "../job/restore.ts";
-import { restoreForm, restoreFormName } from "../options/restore_form.ts";
 import { MongodumpConfig } from "../mongo/mongodump_config.ts";
 import { readThroughMongodump } from "../mongo/mongodump_source.ts";
 import { openSource } from "../mongo/source.ts";
@@ -129,7 +128,7 @@ async function backUp(session: BackendSession, run: JobRun, log: JobLog, report:
   };
   const result = job.level === "I" || job.level === "D"
     ? await runIncremental(context, job.level, parentOf(known, context))
-    : await runFull(session, context);
+    : await runBackup(context);
   report.backup(result.manifest, result.sealed);
   const tip = tipOf(result);
   // Before Bacula has its say: a job that it fails is never named as anybody's parent.
@@ -154,16 +153,6 @@ async function openEngine(
     await source[Symbol.asyncDispose]();
     throw cause;
   }
-}
-
-async function runFull(session: BackendSession, context: BackupContext): Promise<BackupResult> {
-  await session.sendRestoreObject({
-    objectType: 27,
-    index: 1,
-    name: restoreFormName,
-    bytes: new TextEncoder().encode(restoreForm()),
-  });
-  return await runBackup(context);
 }
 
 function parentOf(known: TipsFile | null, { job, options, resource, source }: BackupContext): Parent {
