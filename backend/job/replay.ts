@@ -13,6 +13,7 @@ import { withUpserts } from "../oplog/scope.ts";
 import type { ReplayTarget, Spool, SpooledBytes } from "../ports.ts";
 import { compareTimestamps, describeTimestamp, type OplogPosition, type Timestamp } from "../timestamp.ts";
 import { OpenTransactions } from "../oplog/transactions.ts";
+import type { Progressing } from "./replay_progress.ts";
 import type { ReplayedCatalog } from "./replayed_catalog.ts";
 
 /** What one applyOps takes: a command ends at 16 MiB, and far more operations at a time bring nothing. */
@@ -47,7 +48,7 @@ export interface ReplayReport {
 }
 
 /** Give it each segment in order, then finish it. */
-export class Replay implements Disposable {
+export class Replay implements Disposable, Progressing {
   readonly #context: ReplayContext;
   readonly #scanner = new OplogScanner();
   readonly #inputs: EntryInput[] = [new EntryInput()];
@@ -82,13 +83,19 @@ export class Replay implements Disposable {
     await this.#flush();
     await this.#sending;
     await this.#context.target.settle();
+    return {
+      ...this.progress,
+      firstLeft: this.#firstLeft,
+      openTransactions: this.#open.size,
+    };
+  }
+
+  get progress(): Progressing["progress"] {
     const { last } = this.#scanner;
     return {
       operations: this.#operations,
       commands: this.#commands,
       last: last.t === 0 ? null : last,
-      firstLeft: this.#firstLeft,
-      openTransactions: this.#open.size,
     };
   }
 
