@@ -3,12 +3,37 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "job.h"
 
-brc begin_session(plugin_context *context, char kind, const char *command) {
+static brc begin_session(plugin_context *context, char kind, const char *command) {
     session *talk = open_session(context, kind);
     return talk != NULL && checked(context, session_begin(talk, command)) ? BRC_OK : BRC_ERROR;
+}
+
+brc begin_backup(plugin_context *context, const char *command) {
+    return begin_session(context, 'B', command);
+}
+
+// Where the last of several stands; NULL: there is none.
+static const char *find_last(const char *text, const char *wanted) {
+    const char *last = NULL;
+    for (const char *at = text; (at = strstr(at, wanted)) != NULL; at++) last = at;
+    return last;
+}
+
+// The daemon has no event for `.ls`: it is an estimate without a level, whose command ends in " listing=" and the path as it was typed.
+brc begin_estimate(plugin_context *context, const char *command) {
+    static const char mark[] = " listing=";
+    const char *path = variable_int(context, VAR_LEVEL) == ' ' ? find_last(command, mark) : NULL;
+    if (path == NULL) return begin_session(context, 'E', command);
+    char *asked = strndup(command, (size_t)(path - command));
+    if (asked == NULL) report(context, "MONGO-901 Cannot list: memory ran out");
+    session *talk = asked == NULL ? NULL : open_session(context, 'L');
+    bool good = talk != NULL && checked(context, session_ask(talk, asked, path + strlen(mark)));
+    free(asked);
+    return good ? BRC_OK : BRC_ERROR;
 }
 
 static char *read_object(session *talk, const session_object *object) {
@@ -26,12 +51,12 @@ static char *read_object(session *talk, const session_object *object) {
 
 static void describe_file(save_packet *packet, const session_object *object) {
     packet->fname = object->name;
-    packet->link = (char *)"";
-    packet->type = object->size > 0 ? FT_REGULAR : FT_REGULAR_EMPTY;
-    packet->no_read = object->size == 0;
+    packet->link = object->is_directory ? object->name : (char *)"";
+    packet->type = object->is_directory ? FT_DIRECTORY_END : object->size > 0 ? FT_REGULAR : FT_REGULAR_EMPTY;
+    packet->no_read = object->is_directory || object->size == 0;
     packet->portable = true;
     packet->flags = 0;
-    packet->statp.st_mode = S_IFREG | object->mode;
+    packet->statp.st_mode = (object->is_directory ? S_IFDIR : S_IFREG) | object->mode;
     packet->statp.st_nlink = 1;
     packet->statp.st_size = (off_t)object->size;
     packet->statp.st_blksize = 65536;

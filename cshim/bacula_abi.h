@@ -59,7 +59,7 @@ enum bacula_variable {
 };
 
 enum bacula_message { M_FATAL = 4, M_ERROR = 5, M_WARNING = 6, M_INFO = 7 };
-enum file_type { FT_REGULAR_EMPTY = 2, FT_REGULAR = 3, FT_RESTORE_FIRST = 25, FT_PLUGIN_CONFIG = 27, FT_PLUGIN_CONFIG_FILLED = 28 };
+enum file_type { FT_REGULAR_EMPTY = 2, FT_REGULAR = 3, FT_DIRECTORY_END = 5, FT_RESTORE_FIRST = 25, FT_PLUGIN_CONFIG = 27, FT_PLUGIN_CONFIG_FILLED = 28 };
 enum create_status { CF_SKIP = 1, CF_ERROR = 2, CF_EXTRACT = 3, CF_CREATED = 4, CF_CORE = 5 };
 enum io_function { IO_OPEN = 1, IO_READ = 2, IO_WRITE = 3, IO_CLOSE = 4, IO_SEEK = 5 };
 
@@ -186,6 +186,15 @@ typedef struct {
 } file_list_packet;
 
 typedef struct {
+    int32_t size;
+    char *parameter;
+    char *command;
+    char *api_options;
+    char *result;
+    int32_t end;
+} query_packet;
+
+typedef struct {
     uint32_t size;
     uint32_t version;
     brc (*register_events)(plugin_context *, ...);
@@ -215,7 +224,7 @@ typedef struct {
     brc (*handle_xacl_data)(plugin_context *, void *);
     brc (*restore_file_list)(plugin_context *, file_list_packet *);
     brc (*check_stream)(plugin_context *, void *);
-    brc (*query_parameter)(plugin_context *, void *);
+    brc (*query_parameter)(plugin_context *, query_packet *);
     brc (*metadata_restore)(plugin_context *, void *);
     brc (*start_verify_file)(plugin_context *, restore_packet *);
     brc (*end_verify_file)(plugin_context *);
@@ -237,5 +246,6 @@ _Static_assert(offsetof(restore_packet, create_status) == 220, "restore_packet")
 _Static_assert(sizeof(io_packet) == 72 && offsetof(io_packet, buf) == 24 && offsetof(io_packet, status) == 40, "io_packet");
 _Static_assert(offsetof(io_packet, offset) == 56, "io_packet");
 _Static_assert(sizeof(file_list_packet) == 200 && offsetof(file_list_packet, ofname) == 168, "file_list_packet");
+_Static_assert(sizeof(query_packet) == 48 && offsetof(query_packet, parameter) == 8 && offsetof(query_packet, result) == 32, "query_packet");
 
 #endif

@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
-static const char known_types[] = "HJPLSFRDEAMBTZCX";
+static const char known_types[] = "HJPLQSFRDEAVMBTZCX";
 
 static uint32_t load32(const uint8_t *bytes) {
     return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -44,6 +45,10 @@ void report(plugin_context *context, const char *text) {
     job_context *job = context->plugin;
     if (job != NULL && job->failed) return;
     if (job != NULL) job->failed = true;
+    if (job != NULL && job->queries) {
+        job->failure = strdup(text);
+        return;
+    }
     // The daemon sets its variable after it told of the cancellation.
     bool canceled = job != NULL && (atomic_load(&job->canceled) || variable_int(context, VAR_IS_CANCELED) != 0);
     if (job == NULL || !job->restore_started || canceled) {
@@ -95,7 +100,7 @@ session *open_session(plugin_context *context, char kind) {
     int level = variable_int(context, VAR_LEVEL);
     const session_job described = {
         .kind = kind,
-        .level = kind != 'R' && (level == 'I' || level == 'D') ? (char)level : kind == 'R' ? ' ' : 'F',
+        .level = kind != 'B' && kind != 'E' ? ' ' : level == 'I' || level == 'D' ? (char)level : 'F',
         .accurate = variable_int(context, VAR_ACCURATE) != 0,
         .job_id = (uint32_t)variable_int(context, VAR_JOB_ID),
         .since_time = (uint32_t)variable_int(context, VAR_SINCE_TIME),
@@ -193,6 +198,8 @@ brc free_plugin(plugin_context *context) {
     if (wake >= 0) close(wake);
     free(job->object_bytes);
     free(job->last_command);
+    free(job->line);
+    free(job->failure);
     free(job);
     return BRC_OK;
 }

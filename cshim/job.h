@@ -32,6 +32,9 @@ typedef struct {
     session_next after;    // what came behind it
     bool restore_started;
     char *last_command;
+    bool queries; // a console's `.query`: failures are part of its answer
+    char *line; // of the answer, the daemon's until the next call
+    char *failure; // of a query, still to be said
     bool failed; // a session failed, or none could be had: nothing is done any more
     bool draining; // a restore failed while the Storage Daemon sends: see report()
 } job_context;

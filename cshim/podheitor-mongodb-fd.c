@@ -7,6 +7,7 @@
 
 #include "backup.h"
 #include "job.h"
+#include "query.h"
 #include "restore.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -15,11 +16,11 @@ static brc handle_event(plugin_context *context, bacula_event_t *event, void *va
     static const char features[] = "RestoreListFiles";
     switch (event->type) {
     case EVENT_BACKUP_COMMAND:
-        return begin_session(context, 'B', value);
+        return begin_backup(context, value);
     case EVENT_ESTIMATE_COMMAND:
-        return begin_session(context, 'E', value);
+        return begin_estimate(context, value);
     case EVENT_END_BACKUP_JOB:
-    case EVENT_JOB_END: // of an estimate, which has no end of its own
+    case EVENT_JOB_END: // of an estimate or a listing, which have no end of their own
         end_sessions(context);
         break;
     case EVENT_RESTORE_OBJECT:
@@ -100,6 +101,7 @@ brc loadPlugin(bacula_info *info, bacula_functions *functions, plugin_info **plu
         .set_file_attributes = set_file_attributes,
         .check_file = check_file,
         .restore_file_list = restore_file_list,
+        .query_parameter = query_parameter,
     };
     if (info->size != sizeof *info || info->version != BACULA_INTERFACE_VERSION) return BRC_ERROR;
     if (functions->size != sizeof *functions || functions->version != BACULA_INTERFACE_VERSION) return BRC_ERROR;

@@ -96,20 +96,26 @@ bool session_is_complete(const session *self) {
 }
 
 bool session_begin(session *self, const char *command) {
-    payload_writer writer = {0};
-    put_bytes(&writer, command, strlen(command));
-    return send_payload(self, 'P', &writer) && session_start(self, 0, "", "");
+    return session_command(self, command) && session_start(self, 0, "", "");
 }
 
-static bool take_file(payload_reader *reader, session_object *object) {
+bool session_ask(session *self, const char *command, const char *question) {
+    if (!session_command(self, command)) return false;
+    payload_writer writer = {0};
+    put_text(&writer, question);
+    return send_payload(self, 'Q', &writer) && session_start(self, 0, "", "");
+}
+
+static bool take_file(payload_reader *reader, session_object *object, bool may_be_directory) {
     uint64_t kind = take_integer(reader, 1);
+    object->is_directory = kind == 2;
     object->mode = (uint32_t)take_integer(reader, 4);
     object->size = take_integer(reader, 8);
     object->atime = (int64_t)take_integer(reader, 8);
     object->mtime = (int64_t)take_integer(reader, 8);
     object->ctime = (int64_t)take_integer(reader, 8);
     object->name = take_text(reader);
-    return payload_ended(reader) && kind == 1 && object->mode <= 07777 && object->size <= INT64_MAX && object->name[0] != 0;
+    return payload_ended(reader) && (kind == 1 || (may_be_directory && kind == 2)) && object->mode <= 07777 && object->size <= INT64_MAX && object->name[0] != 0;
 }
 
 static bool take_restore_object(payload_reader *reader, session_object *object) {
@@ -125,6 +131,18 @@ static bool take_restore_object(payload_reader *reader, session_object *object) 
            object->index <= INT32_MAX && object->size <= SESSION_OBJECT_MAX_BYTES && object->name[0] != 0;
 }
 
+static bool take_value(payload_reader *reader, session_object *object) {
+    object->name = take_message(reader);
+    return payload_ended(reader) && strchr(object->name, '\n') == NULL;
+}
+
+// What a session of this kind may receive of this type.
+static bool take_object(const session *self, payload_reader *reader, session_object *object) {
+    if (self->kind == 'Q') return object->type == 'V' && take_value(reader, object);
+    if (object->type == 'F') return take_file(reader, object, self->kind == 'L');
+    return object->type == 'R' && self->kind == 'B' && take_restore_object(reader, object);
+}
+
 session_next session_receive_object(session *self, session_object *object) {
     if (self->complete && self->failure[0] == 0) return SESSION_TOTALS;
     if (self->open) fail(self, "MONGO-901 Cannot go on: the object %s was not read to its end", self->name);
@@ -132,7 +150,7 @@ session_next session_receive_object(session *self, session_object *object) {
     if (self->header.type == 'T') return take_totals(self) ? SESSION_TOTALS : SESSION_FAILED;
     payload_reader reader = {.at = self->body, .left = self->header.length};
     *object = (session_object){.type = self->header.type};
-    bool good = object->type == 'F' ? take_file(&reader, object) : object->type == 'R' && self->kind == 'B' && take_restore_object(&reader, object);
+    bool good = take_object(self, &reader, object);
     free(self->name);
     self->name = object->name;
     if (!good) {
@@ -141,7 +159,7 @@ session_next session_receive_object(session *self, session_object *object) {
     }
     drop_frame(self);
     if (object->type == 'F') self->counts.files++;
-    else self->counts.restore_objects++;
+    else if (object->type == 'R') self->counts.restore_objects++;
     self->open = self->kind == 'B';
     self->size = object->size;
     self->moved = 0;

@@ -15,8 +15,8 @@
 #define SESSION_OBJECT_MAX_BYTES (64u << 20)
 
 typedef struct {
-    char kind;  // 'B' backup, 'R' restore, 'E' estimate
-    char level; // 'F', 'I', 'D', or ' ' on restore
+    char kind;  // 'B' backup, 'R' restore, 'E' estimate, 'L' listing, 'Q' query
+    char level; // 'F', 'I', 'D', or ' ' on any but backup and estimate
     bool accurate;
     uint32_t job_id;
     int64_t since_time;
@@ -34,13 +34,14 @@ typedef struct {
     uint64_t frames;
 } session_totals;
 
-// A file's or restore object's header. Strings belong to the session until its next header.
+// A file's or restore object's header, or a value. Strings belong to the session until its next object.
 typedef struct {
-    char type; // 'F' or 'R'
+    char type; // 'F', 'R' or 'V'
+    bool is_directory;
     uint32_t mode;
     uint64_t size;
     int64_t atime, mtime, ctime;
-    char *name;
+    char *name; // of a value, its text
     uint32_t object_type, index;
 } session_object;
 
@@ -75,7 +76,10 @@ bool session_is_complete(const session *self);
 // Backup and estimate: sends the plugin command and starts the work.
 bool session_begin(session *self, const char *command);
 
-// The next object's header, or Totals that agree.
+// Listing and query: the same with the path or the parameter that is asked about.
+bool session_ask(session *self, const char *command, const char *question);
+
+// The next object's header or the next value, or Totals that agree.
 session_next session_receive_object(session *self, session_object *object);
 
 // Data of the open object: number of bytes, 0 at its End, -1 on failure.

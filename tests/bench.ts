@@ -8,10 +8,11 @@
  * | checksum | BLAKE3 and CRC32C                                                                   |
  * | dump     | Fulls and restores of `--size` MB, against a bare reader and a bare writer          |
  * | ranges   | Fulls of one collection of `--size` MB: natural order against ranges, near and far  |
+ * | bacula   | Fulls of `--size` MB through a real File Daemon, against plain files                |
  * | slice    | an Incremental, against a reader that throws away the same slice of the oplog       |
  * | replay   | a restore's replay of an oplog, against one entry after the other                   |
  *
- * Without names, all of them, in some eight minutes. Subjects run by turns, N times (3), over 400 MB; medians are shown. mongodump,
+ * Without names, all of them, in some ten minutes. Subjects run by turns, N times (3), over 400 MB; medians are shown. mongodump,
  * mongorestore and b3sum are measured where they are on PATH. Only replay and restore are judged, by their ratios: times belong to a machine and its
  * load.
  *
@@ -20,6 +21,7 @@
 
 import { parseArgs } from "node:util";
 import { build } from "../packaging/build.ts";
+import { measureBacula } from "./bench/bacula.ts";
 import { measureChecksums } from "./bench/checksums.ts";
 import { measureDumps } from "./bench/dump.ts";
 import { measureRanges } from "./bench/ranges.ts";
@@ -31,7 +33,7 @@ import { isOnPath } from "./lab/command.ts";
 import { ScratchFolder } from "./lab/daemon.ts";
 import { findMongod } from "./lab/mongod_binary.ts";
 
-const parts = ["checksum", "dump", "ranges", "slice", "replay"] as const;
+const parts = ["checksum", "dump", "ranges", "bacula", "slice", "replay"] as const;
 
 type Part = (typeof parts)[number];
 
@@ -49,7 +51,7 @@ async function bench({ sizeMB, runs, parts }: Settings): Promise<Report> {
   const loadBefore = loadOfLastMinute();
   const missing: string[] = [];
   for (const peer of peers) if (!await isOnPath(peer)) missing.push(peer);
-  const { backend } = await build();
+  const { backend, plugin } = await build();
   const { version } = await findMongod();
   /** Runs a part, if it is wanted, with a folder of its own. */
   async function take<T>(part: Part, measure: (bench: Bench) => Promise<T>): Promise<T[]> {
@@ -59,6 +61,7 @@ async function bench({ sizeMB, runs, parts }: Settings): Promise<Report> {
     return [
       await measure({
         backend,
+        plugin,
         folder: scratch.path,
         runs,
         isMissing: (peer) => missing.includes(peer),
@@ -70,6 +73,7 @@ async function bench({ sizeMB, runs, parts }: Settings): Promise<Report> {
   const tables: Table[] = [
     ...(await take("dump", (bench) => measureDumps(bench, sizeMB * 1e6))).flat(),
     ...await take("ranges", (bench) => measureRanges(bench, sizeMB * 1e6)),
+    ...await take("bacula", (bench) => measureBacula(bench, sizeMB * 1e6)),
     ...await take("slice", measureSlicing),
     ...await take("replay", measureReplay),
   ];

@@ -12,10 +12,10 @@ import { ScopedSource, scopeOf } from "../job/backup_scope.ts";
 import type { ProgressListener } from "../job/dump_progress.ts";
 import { type EstimateContext, runEstimate, runIncrementalEstimate } from "../job/estimate.ts";
 import { type Parent, runIncremental } from "../job/incremental.ts";
-import type { BackupContext, BackupResult } from "../job/job_manifest.ts";
+import { type BackupContext, type BackupResult, toSeconds } from "../job/job_manifest.ts";
+import { answerQuery, runListing } from "../job/listing.ts";
 import { type RestoredResource, runRestore } from "../job/restore.ts";
 import { formatSeconds } from "../job/wording.ts";
-import { restoreForm, restoreFormName } from "../options/restore_form.ts";
 import { MongodumpConfig } from "../mongo/mongodump_config.ts";
 import { readThroughMongodump } from "../mongo/mongodump_source.ts";
 import { openSource } from "../mongo/source.ts";
@@ -82,7 +82,7 @@ export async function serveJob(stream: ByteStream, run: JobRun): Promise<boolean
     failure = asPluginError(session.signal.aborted ? session.signal.reason : cause);
     await session.abort(failure);
   }
-  if (session.job.kind !== "E" && !report.isDryRun) await keepRecord(session, report, failure);
+  if (isRecorded(session.job) && !report.isDryRun) await keepRecord(session, report, failure);
   session.close();
   return failure === null;
 }
@@ -95,6 +95,9 @@ async function perform(session: BackendSession, run: JobRun, log: JobLog, report
       return await restore(session, run, log, report);
     case "E":
       return await estimate(session, log, report);
+    case "L":
+    case "Q":
+      return await answer(session, report);
   }
 }
 
@@ -128,7 +131,7 @@ async function backUp(session: BackendSession, run: JobRun, log: JobLog, report:
   };
   const result = job.level === "I" || job.level === "D"
     ? await runIncremental(context, job.level, parentOf(known, context))
-    : await runFull(session, context);
+    : await runBackup(context);
   report.backup(result.manifest, result.sealed);
   const tip = tipOf(result);
   // Before Bacula has its say: a job that it fails is never named as anybody's parent.
@@ -153,16 +156,6 @@ async function openEngine(
     await source[Symbol.asyncDispose]();
     throw cause;
   }
-}
-
-async function runFull(session: BackendSession, context: BackupContext): Promise<BackupResult> {
-  await session.sendRestoreObject({
-    objectType: 27,
-    index: 1,
-    name: restoreFormName,
-    bytes: new TextEncoder().encode(restoreForm()),
-  });
-  return await runBackup(context);
 }
 
 function parentOf(known: TipsFile | null, { job, options, resource, source }: BackupContext): Parent {
@@ -227,15 +220,15 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
 
 async function estimate(session: BackendSession, log: JobLog, report: JobReport): Promise<void> {
   const options = parsePluginCommand(await session.receiveCommand());
-  await using source = await openSource(await resolveUri(options, readSecretFile));
+  await using source = await openScoped(options);
   const resource = nameResource(options, source.deployment);
   const context: EstimateContext = {
-    source: new ScopedSource(source, scopeOf(options)),
+    source,
     resource,
-    databases: options.users === "no" ? options.database : [...options.database, "admin"],
+    segmentSize: options.segment_size,
     log,
     announce: (file) => session.announceFile(file),
-    timeSeconds: Math.floor(report.startedAt.getTime() / 1000),
+    timeSeconds: toSeconds(report.startedAt),
   };
   const { level, workingDirectory } = session.job;
   // Nobody says which job an estimate would continue: of each level, the newest is the likeliest.
@@ -244,6 +237,29 @@ async function estimate(session: BackendSession, log: JobLog, report: JobReport)
     : undefined;
   if (parent === undefined) await runEstimate(context);
   else await runIncrementalEstimate(context, parent.position);
+}
+
+/** What a console wants to know, of no job. */
+async function answer(session: BackendSession, report: JobReport): Promise<void> {
+  const { command, question } = await session.receiveQuestion();
+  const options = parsePluginCommand(command);
+  await using source = await openScoped(options);
+  if (session.job.kind === "Q") {
+    for await (const value of answerQuery(source, question)) await session.sendValue(value);
+    return;
+  }
+  await runListing({
+    source,
+    resource: nameResource(options, source.deployment),
+    announceFile: (file) => session.announceFile(file),
+    announceDirectory: (file) => session.announceDirectory(file),
+    timeSeconds: toSeconds(report.startedAt),
+  }, question);
+}
+
+/** What of a server the options choose. */
+async function openScoped(options: Options): Promise<Source> {
+  return new ScopedSource(await openSource(await resolveUri(options, readSecretFile)), scopeOf(options));
 }
 
 async function openRestoreTarget(options: Options, where: string | null, log: JobLog): Promise<Target> {
@@ -277,6 +293,11 @@ function finishedElsewhere(status: "f" | "A"): PluginError {
     : new PluginError("peerFailed", "The job failed in Bacula after the backend was done", {
       hint: "See the job's log for the reason.",
     });
+}
+
+/** Whether something is to be remembered of a session: what only asks leaves no trace. */
+function isRecorded({ kind }: JobInfo): boolean {
+  return kind === "B" || kind === "R";
 }
 
 /** Leaves the job's record. A record that can't be kept is a warning while anybody listens, and never what makes a good job bad. */

@@ -8,20 +8,14 @@ import { PluginError } from "../errors.ts";
 import type { Manifest } from "../manifest/schema.ts";
 import type { Scope } from "../manifest/scope.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
+import type { ObjectSink } from "../objects.ts";
+import { restoreForm, restoreFormName } from "../options/restore_form.ts";
 import type { Options } from "../options/table.ts";
 import type { Oplog, Source } from "../ports.ts";
 import { describeTimestamp, type OplogPosition } from "../timestamp.ts";
-import {
-  acceptsOf,
-  logScope,
-  narrowDatabases,
-  noUsers,
-  reportScope,
-  ScopedSource,
-  scopeOf,
-} from "./backup_scope.ts";
+import { acceptsOf, logScope, noUsers, reportScope, ScopedSource, scopeOf } from "./backup_scope.ts";
 import { type DumpContext, settleCount } from "./collection_dump.ts";
-import { dumpDatabases, selectDatabases } from "./database_dump.ts";
+import { dumpDatabases } from "./database_dump.ts";
 import { DumpProgress } from "./dump_progress.ts";
 import { type BackupContext, type BackupResult, sendManifest, toSeconds } from "./job_manifest.ts";
 import { Lane } from "./lane.ts";
@@ -48,8 +42,7 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     rollbacks: await oplog.rollbacks(),
   };
   const users = scope.users ? await source.listUserCollections() : noUsers;
-  const chosen = selectDatabases(await context.source.listDatabases(), options.database);
-  const names = narrowDatabases(chosen, scope, users);
+  const names = await source.listDatabases();
   logOpening(context, names);
   logScope(scope, users, log);
 
@@ -96,6 +89,7 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     ? dumpedAlone(await dump(), shared)
     : await dumpWithOplog(context, shared, scope, oplog, start, dump, failure);
   throttle.report();
+  await sendRestoreForm(context.sink);
   const result = await sendManifest(
     context,
     { level: "F", parent: null, authSchema: users.authSchema, ...content },
@@ -103,6 +97,15 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
   );
   logClosing(context, result.manifest, startedAt);
   return result;
+}
+
+/**
+ * The form of restore options, which Bacula shows when a restore is started. Late, for after an object that is no file `status client` shows the plugin
+ * command, with whatever secret is in it, until the next file comes; and the manifest's come now anyway.
+ */
+async function sendRestoreForm(sink: ObjectSink): Promise<void> {
+  const bytes = new TextEncoder().encode(restoreForm());
+  await sink.sendRestoreObject({ objectType: 27, index: 1, name: restoreFormName, bytes });
 }
 
 /** What was read, and what of it was not the same twice. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { PluginError } from "../errors.ts";
 import type { ManifestOplog } from "../manifest/schema.ts";
 import { describeScope, type Scope } from "../manifest/scope.ts";
 import { formatNamespace } from "../namespace.ts";
@@ -43,6 +44,21 @@ export function acceptsOf({ databases, include, exclude, users }: Scope): Accept
 /** A server whose users and roles are not of interest, or that has none. */
 export const noUsers: UserCollections = { collections: [], authSchema: null };
 
+/** The databases of the server that the operator chose. */
+function selectDatabases(present: readonly string[], wanted: readonly string[]): string[] {
+  if (wanted.includes("*")) return [...present];
+  const missing = wanted.filter((name) => !present.includes(name));
+  if (missing.length > 0) {
+    throw new PluginError(
+      "optionInvalid",
+      `Cannot read ${missing.map((name) => `"${name}"`).join(", ")}: the server has no such database, only ` +
+        (present.map((name) => `"${name}"`).join(", ") || "none"),
+      { hint: "Correct database= in the FileSet's Plugin line." },
+    );
+  }
+  return present.filter((name) => wanted.includes(name));
+}
+
 /** Databases of which something may belong to a scope, that of the users among them where there are some. */
 export function narrowDatabases(
   names: readonly string[],
@@ -65,9 +81,11 @@ export class ScopedSource extends SourceBehind {
     this.#accepts = acceptsOf(scope);
   }
 
+  /** @throws PluginError `optionInvalid` where the server lacks one that was chosen by its name */
   override async listDatabases(): Promise<string[]> {
     const users = this.#scope.users ? await this.listUserCollections() : noUsers;
-    return narrowDatabases(await this.behind.listDatabases(), this.#scope, users);
+    const chosen = selectDatabases(await this.behind.listDatabases(), this.#scope.databases);
+    return narrowDatabases(chosen, this.#scope, users);
   }
 
   override async listCollections(database: string): Promise<Collection[]> {

@@ -13,23 +13,6 @@ import { reportBeyondBackup } from "./fidelity_report.ts";
 import { type ReadLimits, ReadSchedule, type ReadTask } from "./read_schedule.ts";
 import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wording.ts";
 
-/** The databases of the server that the operator chose. */
-export function selectDatabases(present: readonly string[], wanted: readonly string[]): string[] {
-  if (wanted.includes("*")) return [...present];
-  const missing = wanted.filter((name) => !present.includes(name));
-  if (missing.length > 0) {
-    throw new PluginError(
-      "optionInvalid",
-      `Cannot back up ${
-        missing.map((name) => `"${name}"`).join(", ")
-      }: the server has no such database, only ` +
-        (present.map((name) => `"${name}"`).join(", ") || "none"),
-      { hint: "Correct database= in the FileSet's Plugin line." },
-    );
-  }
-  return present.filter((name) => wanted.includes(name));
-}
-
 /** A database that is being read. */
 interface DatabaseDump {
   readonly name: string;

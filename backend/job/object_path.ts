@@ -20,7 +20,7 @@ const plainBytes = new Set(
 );
 
 /** A name as one path component: every byte of its UTF-8 form that a path might mind becomes `%XX`. */
-function escapeName(name: string): string {
+export function escapeName(name: string): string {
   let escaped = "";
   for (const byte of encoder.encode(name)) {
     escaped += plainBytes.has(byte)
@@ -57,8 +57,13 @@ export function manifestPath(resource: string, jobName: string): string {
   return `${objectRoot}${resource}/manifest.${escapeName(jobName)}.json`;
 }
 
+/** Name of the directory of a database's files. */
+export function databasePath(resource: string, database: string): string {
+  return `${objectRoot}${resource}/${escapeName(database)}`;
+}
+
 function collectionPath(resource: string, { database, collection }: Namespace): string {
-  return `${objectRoot}${resource}/${escapeName(database)}/${escapeName(collection)}`;
+  return `${databasePath(resource, database)}/${escapeName(collection)}`;
 }
 
 /** The resource that a virtual name belongs to, or undefined for a name that isn't ours. */

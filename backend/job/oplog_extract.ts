@@ -19,15 +19,16 @@ import {
 import type { Namespace } from "../namespace.ts";
 import type { OplogTarget } from "../ports.ts";
 import type { OplogPosition, Timestamp } from "../timestamp.ts";
-import type { SegmentConsumer } from "./slice_queue.ts";
 import type { ReplayReport } from "./replay.ts";
+import type { Progressing, ReplayProgress } from "./replay_progress.ts";
 import { type Selection, userNamespace } from "./selection.ts";
+import type { SegmentConsumer } from "./slice_queue.ts";
 
 /** The longest piece of an oplog, and what one entry may be longer. */
 const roomBytes = 17 << 20;
 
 /** Give it each segment in order, then finish it. */
-export class OplogExtract implements SegmentConsumer {
+export class OplogExtract implements SegmentConsumer, Progressing {
   readonly #target: OplogTarget & { readonly kind: "directory" };
   readonly #selection: Selection;
   readonly #scanner = new OplogScanner();
@@ -59,12 +60,14 @@ export class OplogExtract implements SegmentConsumer {
     await this.#write();
   }
 
-  finish(): Promise<ReplayReport> {
+  get progress(): ReplayProgress {
     const { last } = this.#scanner;
+    return { operations: this.#entries, commands: 0, last: last.t === 0 ? null : last };
+  }
+
+  finish(): Promise<ReplayReport> {
     return Promise.resolve({
-      operations: this.#entries,
-      commands: 0,
-      last: last.t === 0 ? null : last,
+      ...this.progress,
       firstLeft: this.#firstLeft,
       openTransactions: 0,
     });

@@ -12,6 +12,7 @@ import { buildIndexes, listIndexes } from "./index_build.ts";
 import { OplogExtract } from "./oplog_extract.ts";
 import { Replay, type ReplayReport } from "./replay.ts";
 import { ReplayedCatalog } from "./replayed_catalog.ts";
+import { type Progressing, reportReplay } from "./replay_progress.ts";
 import type { RestorePlan } from "./restore_plan.ts";
 import { type SegmentConsumer, SliceQueue } from "./slice_queue.ts";
 import { formatNumberOf } from "./wording.ts";
@@ -30,8 +31,9 @@ export class OplogRestore implements Disposable {
   readonly #plan: RestorePlan;
   readonly #context: OplogContext;
   readonly #catalog: ReplayedCatalog;
-  readonly #replay: SegmentConsumer | null;
+  readonly #replay: (SegmentConsumer & Progressing) | null;
   readonly #queue: SliceQueue | null;
+  #reports: Disposable | undefined;
 
   constructor(plan: RestorePlan, context: OplogContext) {
     this.#plan = plan;
@@ -58,6 +60,10 @@ export class OplogRestore implements Disposable {
 
   /** The data is there. */
   async begin(): Promise<void> {
+    const { limit } = this.#plan;
+    if (this.#replay !== null && limit !== null) {
+      this.#reports = reportReplay(this.#replay, limit, this.#context.log);
+    }
     await this.#queue?.open();
   }
 
@@ -65,6 +71,7 @@ export class OplogRestore implements Disposable {
   async finish(): Promise<void> {
     const { log, target, signal, options } = this.#context;
     if (this.#replay !== null) this.#log(await this.#replay.finish());
+    this.#reports?.[Symbol.dispose]();
     if (target.oplog.kind !== "server") return;
     const { replay } = target.oplog;
     const entries = [...this.#catalog.indexes.entries()];
@@ -79,10 +86,11 @@ export class OplogRestore implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#reports?.[Symbol.dispose]();
     this.#replay?.[Symbol.dispose]();
   }
 
-  #open(): SegmentConsumer {
+  #open(): SegmentConsumer & Progressing {
     const { selection, jobs } = this.#plan;
     const limit = this.#plan.limit!;
     const { target, spool, signal } = this.#context;

@@ -13,6 +13,7 @@ import { withUpserts } from "../oplog/scope.ts";
 import type { ReplayTarget, Spool, SpooledBytes } from "../ports.ts";
 import { compareTimestamps, describeTimestamp, type OplogPosition, type Timestamp } from "../timestamp.ts";
 import { OpenTransactions } from "../oplog/transactions.ts";
+import type { Progressing, ReplayProgress } from "./replay_progress.ts";
 import type { ReplayedCatalog } from "./replayed_catalog.ts";
 
 /** What one applyOps takes: a command ends at 16 MiB, and far more operations at a time bring nothing. */
@@ -35,11 +36,7 @@ export interface ReplayContext {
 }
 
 /** How far a replay came. */
-export interface ReplayReport {
-  readonly operations: number;
-  readonly commands: number;
-  /** Null where nothing was applied. */
-  readonly last: OplogPosition | null;
+export interface ReplayReport extends ReplayProgress {
   /** The first entry that was left out for being behind the limit. */
   readonly firstLeft: OplogPosition | null;
   /** Transactions that were not committed yet at the limit: nothing of them was applied. */
@@ -47,7 +44,7 @@ export interface ReplayReport {
 }
 
 /** Give it each segment in order, then finish it. */
-export class Replay implements Disposable {
+export class Replay implements Disposable, Progressing {
   readonly #context: ReplayContext;
   readonly #scanner = new OplogScanner();
   readonly #inputs: EntryInput[] = [new EntryInput()];
@@ -82,13 +79,19 @@ export class Replay implements Disposable {
     await this.#flush();
     await this.#sending;
     await this.#context.target.settle();
+    return {
+      ...this.progress,
+      firstLeft: this.#firstLeft,
+      openTransactions: this.#open.size,
+    };
+  }
+
+  get progress(): ReplayProgress {
     const { last } = this.#scanner;
     return {
       operations: this.#operations,
       commands: this.#commands,
       last: last.t === 0 ? null : last,
-      firstLeft: this.#firstLeft,
-      openTransactions: this.#open.size,
     };
   }
 

@@ -96,10 +96,16 @@ export class BackendSession implements ObjectSink {
   /** Backup and estimate: the raw plugin command. From here on, cancellation is heard in the background. */
   async receiveCommand(): Promise<string> {
     const { command } = await expect(this.#channel, "P");
-    await expect(this.#channel, "S");
-    this.#listen();
-    this.#beat("reading");
+    await this.#begin();
     return command;
+  }
+
+  /** Listing and query: the raw plugin command, and the path or the parameter that is asked about. */
+  async receiveQuestion(): Promise<{ command: string; question: string }> {
+    const { command } = await expect(this.#channel, "P");
+    const { text } = await expect(this.#channel, "Q");
+    await this.#begin();
+    return { command, question: text };
   }
 
   /** Restore: everything that S sends. Cancellation is heard also while an event is worked on. */
@@ -137,7 +143,7 @@ export class BackendSession implements ObjectSink {
   }
 
   async sendFile(file: FileHeader, body: Iterable<DataChunk> | AsyncIterable<DataChunk>): Promise<void> {
-    await this.#channel.send({ type: "F", file });
+    await this.#channel.send({ type: "F", file, isDirectory: false });
     await this.#sendBody(file.size, body);
     this.#sentFiles++;
   }
@@ -147,9 +153,19 @@ export class BackendSession implements ObjectSink {
     await this.#sendBody(bytes.length, [{ bytes }]);
   }
 
-  /** Estimate: a file's header without its data. */
+  /** Estimate and listing: a file's header without its data. */
   async announceFile(file: FileHeader): Promise<void> {
-    await this.#channel.send({ type: "F", file });
+    await this.#channel.send({ type: "F", file, isDirectory: false });
+  }
+
+  /** Listing: a directory; its size is that of everything in it. */
+  async announceDirectory(file: FileHeader): Promise<void> {
+    await this.#channel.send({ type: "F", file, isDirectory: true });
+  }
+
+  /** Query: one line of the answer. */
+  async sendValue(text: string): Promise<void> {
+    await this.#channel.send({ type: "V", text });
   }
 
   /** Sends Totals and waits for Finish. The job is good only if this resolves with `T`. */
@@ -166,6 +182,12 @@ export class BackendSession implements ObjectSink {
 
   close(): void {
     this.#channel.close();
+  }
+
+  async #begin(): Promise<void> {
+    await expect(this.#channel, "S");
+    this.#listen();
+    this.#beat("reading");
   }
 
   async #sendBody(size: number, body: Iterable<DataChunk> | AsyncIterable<DataChunk>): Promise<void> {
@@ -273,7 +295,7 @@ export class BackendSession implements ObjectSink {
   }
 }
 
-async function expect<T extends "H" | "J" | "P" | "S">(
+async function expect<T extends "H" | "J" | "P" | "Q" | "S">(
   channel: FrameChannel,
   type: T,
 ): Promise<MessageOf<T>> {

@@ -43,7 +43,8 @@ async function beginRestore(size: number) {
   const sending = (async () => {
     await shim.send({ type: "S", replace: "a", where: "", regexWhere: "" });
     await shim.send({ type: "P", command: "x" });
-    await shim.send({ type: "F", file: { name: "/a", size, mode: 0o600, atime: 0, mtime: 0, ctime: 0 } });
+    const file = { name: "/a", size, mode: 0o600, atime: 0, mtime: 0, ctime: 0 };
+    await shim.send({ type: "F", file, isDirectory: false });
   })();
   const types = [await events.next(), await events.next()].map(({ value }) => value?.type);
   deepStrictEqual(types, ["start", "pluginCommand"]);

@@ -110,7 +110,7 @@ Deno.test("FrameChannel.sendData: a given checksum is the one that is sent", asy
   }];
   for (const message of opening) await Promise.all([shim.send(message), backend.receive()]);
   const file = { name: "/a", size: 1, mode: 0o600, atime: 0, mtime: 0, ctime: 0 };
-  await Promise.all([backend.send({ type: "F", file }), shim.receive()]);
+  await Promise.all([backend.send({ type: "F", file, isDirectory: false }), shim.receive()]);
   const sending = backend.sendData({ bytes: Uint8Array.of(7), crc32c: 1234 });
   await rejects(shim.receive(), { code: "protocol" });
   await sending;

@@ -73,7 +73,7 @@ export async function runRestoreSession(
   await channel.send({ type: "P", command: options.pluginCommand });
   for await (const { header, body } of input.files) {
     // Where the backend has given up, its reason counts, not that nothing may be sent any more.
-    await inbox.during(channel.send({ type: "F", file: header }));
+    await inbox.during(channel.send({ type: "F", file: header, isDirectory: false }));
     const answer = await inbox.take();
     if (answer.type !== "A") {
       throw protocolError(`Cannot go on: got a frame of type ${answer.type}, wanted an Answer`);

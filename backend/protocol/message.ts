@@ -13,8 +13,8 @@ import { isControl } from "./text.ts";
 /** The protocol's version. */
 export const protocolVersion = 1;
 
-/** Backup, restore or estimate. */
-export type SessionKind = "B" | "R" | "E";
+/** Backup, restore, estimate, listing of a path, query of a parameter. */
+export type SessionKind = "B" | "R" | "E" | "L" | "Q";
 
 /** What Bacula says of the job. */
 export interface JobInfo {
@@ -55,12 +55,14 @@ export type Message =
   | { readonly type: "J"; readonly job: JobInfo }
   | { readonly type: "P"; readonly command: string }
   | { readonly type: "L"; readonly name: string }
+  | { readonly type: "Q"; readonly text: string }
   | { readonly type: "S"; readonly replace: string; readonly where: string; readonly regexWhere: string }
-  | { readonly type: "F"; readonly file: FileHeader }
+  | { readonly type: "F"; readonly file: FileHeader; readonly isDirectory: boolean }
   | { readonly type: "R"; readonly object: RestoreObjectHeader }
   | { readonly type: "D"; readonly bytes: Uint8Array }
   | { readonly type: "E"; readonly size: number }
   | { readonly type: "A"; readonly answer: "extract" | "skip" }
+  | { readonly type: "V"; readonly text: string }
   | { readonly type: "M"; readonly severity: "I" | "W" | "E"; readonly text: string }
   | { readonly type: "B"; readonly files: number; readonly bytes: number; readonly activity: string }
   | { readonly type: "T"; readonly totals: Totals }
@@ -71,14 +73,14 @@ export type Message =
 /** Message of a given type. */
 export type MessageOf<T extends FrameType> = Extract<Message, { type: T }>;
 
-const sessionKinds = ["B", "R", "E"] as const;
+const sessionKinds = ["B", "R", "E", "L", "Q"] as const;
 const levels = ["F", "I", "D", " "] as const;
 const statuses = ["T", "f", "A"] as const;
 const severities = ["I", "W", "E"] as const;
 const replaceRules = ["a", "n", "w", "o", "\0"] as const;
 const answers = ["extract", "skip"] as const;
 const objectTypes = [25, 27, 28] as const;
-const regularFile = 1;
+const fileKinds = ["file", "directory"] as const;
 const permissionBits = 0o7777;
 
 /** The payload of a message. Data isn't copied. */
@@ -97,11 +99,15 @@ export function encodePayload(message: Message): Uint8Array {
       return out.rest(message.command).done();
     case "L":
       return out.text(message.name).done();
+    case "Q":
+    case "V":
+      return out.text(message.text).done();
     case "S":
       return out.letter(message.replace).text(message.where).text(message.regexWhere).done();
     case "F": {
       const { mode, size, atime, mtime, ctime, name } = message.file;
-      return out.u8(regularFile).u32(mode).u64(size).i64(atime).i64(mtime).i64(ctime).text(name).done();
+      const kind = fileKinds.indexOf(message.isDirectory ? "directory" : "file") + 1;
+      return out.u8(kind).u32(mode).u64(size).i64(atime).i64(mtime).i64(ctime).text(name).done();
     }
     case "R": {
       const { objectType, index, jobId, size, name, command } = message.object;
@@ -152,10 +158,14 @@ function readMessage(type: Exclude<FrameType, "D">, input: PayloadReader): Messa
       return { type, command: input.rest() };
     case "L":
       return { type, name: input.text() };
+    case "Q":
+      return { type, text: input.text() };
     case "S":
       return { type, replace: input.letter(replaceRules), where: input.text(), regexWhere: input.text() };
-    case "F":
-      return { type, file: readFile(input) };
+    case "F": {
+      const isDirectory = input.oneOf(fileKinds[input.u8() - 1], fileKinds) === "directory";
+      return { type, file: readFile(input), isDirectory };
+    }
     case "R": {
       const objectType = input.oneOf(input.u32(), objectTypes);
       const [index, jobId, size] = [input.u32(), input.u32(), input.u64()];
@@ -166,6 +176,11 @@ function readMessage(type: Exclude<FrameType, "D">, input: PayloadReader): Messa
       return { type, size: input.u64() };
     case "A":
       return { type, answer: input.oneOf(answers[input.u8() - 1], answers) };
+    case "V": {
+      const text = readText(input);
+      if (text.includes("\n")) throw input.fault("a text of one line");
+      return { type, text };
+    }
     case "M":
       return { type, severity: input.letter(severities), text: readText(input) };
     case "B":
@@ -197,7 +212,6 @@ function readJob(input: PayloadReader): JobInfo {
 }
 
 function readFile(input: PayloadReader): FileHeader {
-  input.oneOf(input.u8(), [regularFile]);
   const mode = input.u32();
   if (mode > permissionBits) throw input.fault("permission bits of at most 07777");
   const size = input.u64();

@@ -20,7 +20,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
     type: fc.constant("J" as const),
     job: fc.record({
-      kind: fc.constantFrom("B" as const, "R" as const, "E" as const),
+      kind: fc.constantFrom("B" as const, "R" as const, "E" as const, "L" as const, "Q" as const),
       level: fc.constantFrom("F" as const, "I" as const, "D" as const, " " as const),
       accurate: fc.boolean(),
       jobId: u32,
@@ -34,6 +34,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   }),
   fc.record({ type: fc.constant("P" as const), command: someText }),
   fc.record({ type: fc.constant("L" as const), name: text }),
+  fc.record({ type: fc.constant("Q" as const), text }),
   fc.record({
     type: fc.constant("S" as const),
     replace: fc.constantFrom("a", "n", "w", "o", "\0"),
@@ -50,6 +51,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
       ctime: i64,
       name: someText,
     }),
+    isDirectory: fc.boolean(),
   }),
   fc.record({
     type: fc.constant("R" as const),
@@ -73,6 +75,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     severity: fc.constantFrom("I" as const, "W" as const, "E" as const),
     text: logText,
   }),
+  fc.record({ type: fc.constant("V" as const), text: logText.map((value) => value.replaceAll("\n", "")) }),
   fc.record({ type: fc.constant("B" as const), files: u64, bytes: u64, activity: text }),
   fc.record({ type: fc.constant("T" as const), totals }),
   fc.record({

@@ -10,7 +10,13 @@ import type { Message, MessageOf, SessionKind, Totals } from "./message.ts";
 /** `S`: the shim within the File Daemon. `B`: the backend. */
 export type Side = "S" | "B";
 
-type Phase = "hello" | "job" | "command" | "opening" | "stream" | "totals" | "finish" | "over";
+type Phase = "hello" | "job" | "command" | "question" | "opening" | "stream" | "totals" | "finish" | "over";
+
+/** Sessions of a backup have a level; the others are of no job that has one. */
+const leveled: ReadonlySet<SessionKind> = new Set(["B", "E"]);
+
+/** Sessions that ask something of the backend. */
+const asking: ReadonlySet<SessionKind> = new Set(["L", "Q"]);
 
 /** An object whose End hasn't come. */
 interface OpenObject {
@@ -33,7 +39,7 @@ export class SessionOrder {
   #answeredTotals = false;
   readonly #counts = { files: 0, restoreObjects: 0, bytes: 0, frames: 0 };
 
-  /** What the counted side has sent so far: B on backup and estimate, S on restore. */
+  /** What the counted side has sent so far: S on restore, otherwise B. */
   get totals(): Totals {
     return { ...this.#counts };
   }
@@ -76,10 +82,10 @@ export class SessionOrder {
         return;
       case "J":
         if (this.#phase !== "job") break;
-        if ((message.job.level === " ") !== (message.job.kind === "R")) {
+        if ((message.job.level !== " ") !== leveled.has(message.job.kind)) {
           throw protocolError(
             `Cannot take the job: its level is "${message.job.level}", wanted ${
-              message.job.kind === "R" ? "a space" : "F, I or D"
+              leveled.has(message.job.kind) ? "F, I or D" : "a space"
             }`,
           );
         }
@@ -89,11 +95,15 @@ export class SessionOrder {
         return;
       case "P":
         if (this.#phase === "command") {
-          this.#phase = "opening";
+          this.#phase = this.#kind !== undefined && asking.has(this.#kind) ? "question" : "opening";
           return;
         }
         if (backup || this.#phase !== "stream" || this.#open || this.#asked) break;
         this.#commandKnown = true;
+        return;
+      case "Q":
+        if (this.#phase !== "question") break;
+        this.#phase = "opening";
         return;
       case "S":
         if (this.#phase !== "opening" || this.#open) break;
@@ -109,6 +119,7 @@ export class SessionOrder {
         return this.#openObject(message.object.size, "restoreObjects");
       case "F":
         if (backup || this.#phase !== "stream" || !this.#commandKnown || this.#open || this.#asked) break;
+        if (message.isDirectory) break;
         this.#asked = { size: message.file.size, received: 0 };
         this.#counts.files++;
         return;
@@ -141,7 +152,8 @@ export class SessionOrder {
         if (silent) break;
         return;
       case "F":
-        if (this.#kind === "R" || this.#phase !== "stream" || this.#open) break;
+        if (this.#kind === "R" || this.#kind === "Q" || this.#phase !== "stream" || this.#open) break;
+        if (message.isDirectory && this.#kind !== "L") break;
         if (!backup) {
           this.#counts.files++;
           return;
@@ -157,6 +169,9 @@ export class SessionOrder {
       case "E":
         if (!backup || !this.#open) break;
         return this.#fill(message);
+      case "V":
+        if (this.#kind !== "Q" || this.#phase !== "stream") break;
+        return;
       case "A":
         if (!this.#asked) break;
         if (message.answer === "extract") this.#open = this.#asked;

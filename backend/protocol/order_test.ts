@@ -34,12 +34,24 @@ function object(jobId: number, storedCommand: string): Message {
   };
 }
 
-const file: Message = { type: "F", file: { name: "/a", size: 0, mode: 0, atime: 0, mtime: 0, ctime: 0 } };
+const file: Message & { type: "F" } = {
+  type: "F",
+  file: { name: "/a", size: 0, mode: 0, atime: 0, mtime: 0, ctime: 0 },
+  isDirectory: false,
+};
+const directory: Message = { ...file, isDirectory: true };
+const question: Message = { type: "Q", text: "/" };
+const value: Message = { type: "V", text: "a=b" };
 
 /** Sides and their messages up to the one that is looked at. */
 type Turn = readonly [Side, Message];
 const greeting: Turn[] = [["S", hello], ["B", hello]];
 const backup: Turn[] = [...greeting, ["S", job("B", "F")], ["S", command], ["S", start("\0")]];
+
+/** A listing or a query, begun. */
+function asked(kind: "L" | "Q"): Turn[] {
+  return [...greeting, ["S", job(kind, " ")], ["S", command], ["S", question], ["S", start("\0")]];
+}
 
 const good: { name: string; turns: Turn[] }[] = [
   ...(["F", "I", "D"] as const).map((level) => ({
@@ -59,6 +71,8 @@ const good: { name: string; turns: Turn[] }[] = [
     turns: [...greeting, ["S", job("R", " ")], ["S", start("a")]],
   },
   { name: "a backup's restore object", turns: [...backup, ["B", object(0, "")]] },
+  { name: "a listing's files and directories", turns: [...asked("L"), ["B", directory], ["B", file]] },
+  { name: "a query's values", turns: [...asked("Q"), ["B", value], ["B", value]] },
   { name: "a restore's restore object", turns: [...greeting, ["S", job("R", " ")], ["S", object(7, "c")]] },
 ];
 
@@ -85,6 +99,37 @@ const bad: { name: string; turns: Turn[]; want: RegExp }[] = [
     turns: [...greeting, ["S", job("E", " ")]],
     want: /wanted F, I or D/,
   },
+  ...(["L", "Q"] as const).map((kind) => ({
+    name: `a session of kind ${kind} with a level`,
+    turns: [...greeting, ["S", job(kind, "F")]] as Turn[],
+    want: /level is "F", wanted a space/,
+  })),
+  {
+    name: "a listing without a Question",
+    turns: [...greeting, ["S", job("L", " ")], ["S", command], ["S", start("\0")]],
+    want: /Start from the File Daemon plugin has no place here/,
+  },
+  {
+    name: "a backup's Question",
+    turns: [...greeting, ["S", job("B", "F")], ["S", command], ["S", question]],
+    want: /Question from the File Daemon plugin/,
+  },
+  { name: "a second Question", turns: [...asked("L").slice(0, -1), ["S", question]], want: /Question/ },
+  { name: "a backup's directory", turns: [...backup, ["B", directory]], want: /File from the backend/ },
+  {
+    name: "an estimate's directory",
+    turns: [...greeting, ["S", job("E", "F")], ["S", command], ["S", start("\0")], ["B", directory]],
+    want: /File from the backend/,
+  },
+  {
+    name: "a restore's directory",
+    turns: [...greeting, ["S", job("R", " ")], ["S", start("a")], ["S", command], ["S", directory]],
+    want: /File from the File Daemon plugin/,
+  },
+  { name: "a query's file", turns: [...asked("Q"), ["B", file]], want: /File from the backend/ },
+  { name: "a listing's value", turns: [...asked("L"), ["B", value]], want: /Value from the backend/ },
+  { name: "a listing's restore object", turns: [...asked("L"), ["B", object(0, "")]], want: /RestoreObject/ },
+  { name: "a backup's value", turns: [...backup, ["B", value]], want: /Value from the backend/ },
   ...[start("a"), start("\0", "/w"), start("\0", "", "!a!b!")].map((message) => ({
     name: `a backup's Start that says ${JSON.stringify(message)}`,
     turns: [...greeting, ["S", job("B", "F")], ["S", command], ["S", message]] as Turn[],

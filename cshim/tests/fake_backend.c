@@ -220,6 +220,52 @@ _Noreturn static void estimate(void) {
     wait_for_finish();
 }
 
+static void open_directory(const char *name) {
+    payload_writer writer = {0};
+    put_integer(&writer, 2, 1);
+    put_integer(&writer, 0700, 4);
+    put_integer(&writer, 100, 8);
+    for (int time = 1; time <= 3; time++) put_integer(&writer, 2, 8);
+    put_text(&writer, name);
+    send_writer('F', &writer);
+    files++;
+}
+
+static void expect_text(char type, const char *text) {
+    size_t prefix = type == 'Q' ? 4 : 0;
+    expect(type);
+    if (header.length != prefix + strlen(text) || memcmp(body + prefix, text, strlen(text)) != 0) complain("another text was expected");
+}
+
+_Noreturn static void list(void) {
+    expect_text('P', "podheitor-mongodb: fake listing=x");
+    expect_text('Q', "/app and more");
+    expect('S');
+    open_directory("/@mongodb/rs0/app");
+    open_file("/@mongodb/rs0/app/big", 100);
+    if (is("abort")) stop("MONGO-101 The fake server has no such path");
+    send_totals(sent);
+    wait_for_finish();
+}
+
+static void send_value(const char *text) {
+    payload_writer writer = {0};
+    put_text(&writer, text);
+    send_writer('V', &writer);
+}
+
+_Noreturn static void answer_query(void) {
+    expect_text('P', "podheitor-mongodb: fake");
+    expect_text('Q', "databases");
+    expect('S');
+    if (is("abort")) stop("MONGO-102 There is no such parameter\nHint: ask for another one");
+    if (!is("nothing")) send_value("database=app");
+    if (is("death")) kill(getpid(), SIGKILL);
+    if (!is("nothing")) send_value("database=shop %s");
+    send_totals(sent);
+    wait_for_finish();
+}
+
 static void answer(uint8_t value) {
     send_bytes('A', &value, 1);
 }
@@ -274,11 +320,14 @@ int main(int count, char **arguments) {
     expect('J');
     payload_reader reader = {.at = body, .left = header.length};
     kind = (char)take_integer(&reader, 1);
-    for (int skipped = 0; skipped < 14; skipped++) take_integer(&reader, 1);
+    if ((take_integer(&reader, 1) == ' ') != (kind != 'B' && kind != 'E')) complain("another level was expected");
+    for (int skipped = 0; skipped < 13; skipped++) take_integer(&reader, 1);
     char *name = take_text(&reader);
     snprintf(scenario, sizeof scenario, "%.*s", name == NULL ? 0 : (int)strcspn(name, "."), name);
     free(name);
     if (kind == 'B') back_up();
     if (kind == 'E') estimate();
+    if (kind == 'L') list();
+    if (kind == 'Q') answer_query();
     restore();
 }

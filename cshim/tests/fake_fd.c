@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-only
 #define _GNU_SOURCE
-#include "fake_fd.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,12 +14,13 @@
 
 #include "check.h"
 #include "fake_data.h"
+#include "fake_fd_calls.h"
 
 typedef brc load_function(bacula_info *, bacula_functions *, plugin_info **, plugin_functions **);
 
 static void *library;
 static load_function *load;
-static plugin_functions *plugin;
+plugin_functions *plugin;
 static bacula_info info;
 static bacula_functions functions;
 
@@ -46,7 +46,7 @@ static brc give_value(plugin_context *context, int variable, void *value) {
     }
     switch (variable) {
     case VAR_JOB_ID: number = 7; break;
-    case VAR_LEVEL: number = job->restoring ? ' ' : 'F'; break;
+    case VAR_LEVEL: number = job->restoring || job->asking ? ' ' : 'F'; break;
     case VAR_JOB_STATUS: number = atomic_load(&job->status); break;
     case VAR_REPLACE: number = job->restoring ? 'a' : 0; break;
     case VAR_IS_CANCELED: number = strchr("AfE", atomic_load(&job->status)) != NULL; break;
@@ -124,7 +124,7 @@ void fake_fd_unload(void) {
     dlclose(library);
 }
 
-static brc event(fake_job *job, uint32_t type, void *value) {
+brc event(fake_job *job, uint32_t type, void *value) {
     bacula_event_t one = {type};
     return plugin->handle_event(&job->context, &one, value);
 }
@@ -152,12 +152,11 @@ static void *cancel_from_console(void *argument) {
     return NULL;
 }
 
-static bool is_lost(const fake_job *job) {
+bool is_lost(const fake_job *job) {
     return strchr("AfE", atomic_load(&job->status)) != NULL;
 }
 
-// Runs one job between newPlugin and freePlugin; a console's context has nothing to play.
-static void run(fake_job *job, void (*play)(fake_job *)) {
+void run(fake_job *job, void (*play)(fake_job *)) {
     pthread_t console;
     job->context = (plugin_context){.bacula = job};
     job->thread = pthread_self();
@@ -177,7 +176,7 @@ static void run(fake_job *job, void (*play)(fake_job *)) {
     sem_destroy(&job->now);
 }
 
-static void io_call(fake_job *job, int function, char *buffer, int count, io_packet *packet) {
+void io_call(fake_job *job, int function, char *buffer, int count, io_packet *packet) {
     memset(packet, 0xa5, sizeof *packet);
     packet->size = packet->end = sizeof *packet;
     packet->func = function;
@@ -189,8 +188,7 @@ static void io_call(fake_job *job, int function, char *buffer, int count, io_pac
     if ((packet->status < 0) != (packet->io_errno != 0)) fault("status %d with errno %d", packet->status, packet->io_errno);
 }
 
-// The daemon tells of a job that is lost once more, on its own thread, before it closes the file.
-static void tell_lost(fake_job *job) {
+void tell_lost(fake_job *job) {
     if (is_lost(job) && !atomic_exchange(&job->cancel_told, true)) event(job, EVENT_CANCEL_COMMAND, NULL);
 }
 
@@ -227,8 +225,11 @@ static bool save_one(fake_job *job, const char *line, bool estimates) {
     } else {
         job->files++;
         bool empty = packet.statp.st_size == 0;
-        if (packet.type != (empty ? FT_REGULAR_EMPTY : FT_REGULAR) || (empty && !packet.no_read)) fault("type %d", packet.type);
-        if (packet.statp.st_mode != (S_IFREG | 0640) || packet.statp.st_mtime != 2 || strncmp(packet.fname, "/@mongodb/", 10) != 0) fault("other attributes");
+        job->directories += packet.type == FT_DIRECTORY_END;
+        if (packet.type == FT_DIRECTORY_END) {
+            if (packet.statp.st_mode != (S_IFDIR | 0700) || strcmp(packet.link, packet.fname) != 0 || !packet.no_read) fault("other attributes of a directory");
+        } else if (packet.type != (empty ? FT_REGULAR_EMPTY : FT_REGULAR) || (empty && !packet.no_read)) fault("type %d", packet.type);
+        if ((packet.statp.st_mode != (S_IFREG | 0640) && packet.type != FT_DIRECTORY_END) || packet.statp.st_mtime != 2 || strncmp(packet.fname, "/@mongodb/", 10) != 0) fault("other attributes");
         if (!estimates && !empty) read_data(job, &packet);
         if (estimates) job->bytes += (uint64_t)packet.statp.st_size;
     }
@@ -257,74 +258,29 @@ static void play_estimate(fake_job *job) {
     while (save_one(job, job->lines[0], true)) continue;
 }
 
-static void hand_over_object(fake_job *job, int type, int index) {
-    char room[FAKE_OBJECT_BYTES], name[] = "podheitor-mongodb/manifest/fake", line[] = "podheitor-mongodb: fake";
-    fake_fill((uint8_t *)room, 0, sizeof room);
-    restore_object_packet packet = {.size = sizeof packet, .object_name = name, .object = room, .plugin_name = line, .object_type = type,
-                                    .object_len = sizeof room, .object_full_len = sizeof room, .object_index = index, .job_id = 3, .end = sizeof packet};
-    event(job, EVENT_RESTORE_OBJECT, &packet);
-    memset(room, 0, sizeof room);
+// As an estimate, but without a level and with the path behind the command.
+static void play_listing(fake_job *job) {
+    char line[200];
+    job->asking = true;
+    snprintf(line, sizeof line, "%s listing=%s", job->lines[0], job->question);
+    event(job, EVENT_PLUGIN_COMMAND, line);
+    event(job, EVENT_END_FILE_SET, NULL);
+    if (event(job, EVENT_ESTIMATE_COMMAND, line) != BRC_OK) return;
+    while (save_one(job, line, true)) continue;
 }
 
-// The data of a file that the plugin wants. False: the daemon stops the restore.
-static bool write_data(fake_job *job, const char *name, size_t size) {
-    static _Thread_local uint8_t room[65536];
-    io_packet io = {0};
-    io_call(job, IO_OPEN, NULL, 0, &io);
-    for (size_t at = 0; at < size && !is_lost(job); at += sizeof room) {
-        size_t count = size - at < sizeof room ? size - at : sizeof room;
-        fake_fill(room, at, count);
-        io_call(job, IO_WRITE, (char *)room, (int)count, &io);
-        if (io.status != (int)count) {
-            if (!is_lost(job)) atomic_store(&job->status, 'E');
-            break;
-        }
-    }
-    restore_packet packet = {.size = sizeof packet, .ofname = name, .create_status = CF_EXTRACT, .end = sizeof packet};
-    plugin->set_file_attributes(&job->context, &packet);
-    if (packet.create_status == CF_CORE) fault("setFileAttributes answered CORE");
-    tell_lost(job);
-    io_call(job, IO_CLOSE, NULL, 0, &io);
-    return !is_lost(job);
-}
-
-static bool restore_one(fake_job *job, const char *name, size_t size) {
-    char line[] = "podheitor-mongodb: fake";
-    if (event(job, EVENT_RESTORE_COMMAND, line) != BRC_OK) fault("RestoreCommand: the daemon would write %s itself", name);
-    if (plugin->start_restore_file(&job->context, line) != BRC_OK) fault("startRestoreFile: the daemon would write %s itself", name);
-    memset(line, 'x', sizeof line - 1);
-    bool failed_before = job->fatals + job->errors > 0;
-    restore_packet packet = {.size = sizeof packet, .plugin_mode = 0x5a5a, .stream = 1, .data_stream = 2, .type = size > 0 ? FT_REGULAR : FT_REGULAR_EMPTY,
-                             .statp = {.st_mode = S_IFREG | 0640, .st_size = (off_t)size}, .attr_ex = "", .ofname = name, .olname = "", .where = "",
-                             .replace = 'a', .create_status = CF_ERROR, .end = sizeof packet};
-    if (plugin->create_file(&job->context, &packet) != BRC_OK) fault("createFile failed without a fatal message");
-    if (packet.create_status == CF_SKIP) job->skipped++;
-    else if (packet.create_status == CF_EXTRACT) job->extracted++;
-    else fault("createFile answered %d for %s", packet.create_status, name);
-    if (failed_before && packet.create_status == CF_EXTRACT) fault("createFile extracts after a failure");
-    bool goes_on = packet.create_status != CF_EXTRACT || write_data(job, name, size);
-    plugin->end_restore_file(&job->context);
-    return goes_on && !is_lost(job);
-}
-
-static void play_restore(fake_job *job) {
-    static const char *const names[] = {"/@mongodb/big", "/@mongodb/skipped", "/@mongodb/empty"};
-    for (int index = 1; index <= 2 && !job->without_objects && !is_lost(job); index++) hand_over_object(job, FT_RESTORE_FIRST, index);
-    if (!job->without_objects) event(job, EVENT_RESTORE_OBJECT, NULL);
-    const char *features = NULL;
-    event(job, EVENT_FEATURES, &features);
-    if (features == NULL || strcmp(features, "RestoreListFiles") != 0) fault("no list of files is asked for");
-    for (size_t at = 0; at < 3; at++) {
-        file_list_packet packet = {.size = sizeof packet, .ofname = (char *)names[at], .end = sizeof packet};
-        plugin->restore_file_list(&job->context, &packet);
-    }
-    plugin->restore_file_list(&job->context, NULL);
-    job->restoring = true;
-    if (!is_lost(job)) event(job, EVENT_START_RESTORE_JOB, NULL);
-    bool goes_on = !is_lost(job);
-    if (goes_on && job->climbing != NULL) goes_on = restore_one(job, job->climbing, 10);
-    for (size_t at = 0; at < 3 && goes_on; at++) goes_on = restore_one(job, names[at], at == 2 ? 0 : FAKE_FILE_BYTES);
-    event(job, EVENT_END_RESTORE_JOB, NULL);
+static void play_query(fake_job *job) {
+    job->asking = true;
+    query_packet packet = {.size = sizeof packet, .parameter = (char *)job->question, .command = (char *)job->lines[0], .end = sizeof packet};
+    brc answered;
+    do {
+        answered = plugin->query_parameter(&job->context, &packet);
+        const char *error = answered == BRC_OK || answered == BRC_MORE ? "" : "error=plugin protocol error";
+        size_t length = strlen(job->answer);
+        snprintf(job->answer + length, sizeof job->answer - length, "%s%s", packet.result == NULL ? "" : packet.result, error);
+        // What the plugin said is the plugin's: the daemon doesn't free it, and gives the pointer back.
+    } while (answered == BRC_MORE);
+    if (packet.size != sizeof packet || packet.end != sizeof packet) fault("query_packet was written over");
 }
 
 void fake_fd_backup(fake_job *job) {
@@ -335,8 +291,12 @@ void fake_fd_estimate(fake_job *job) {
     run(job, play_estimate);
 }
 
-void fake_fd_restore(fake_job *job) {
-    run(job, play_restore);
+void fake_fd_listing(fake_job *job) {
+    run(job, play_listing);
+}
+
+void fake_fd_query(fake_job *job) {
+    run(job, play_query);
 }
 
 void fake_fd_console(fake_job *job) {

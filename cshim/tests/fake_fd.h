@@ -20,6 +20,7 @@ typedef struct {
     const char *lines[FAKE_LINES]; // of Plugin; NULL: none
     const char *climbing; // a restore's file of this name is offered too
     bool without_objects;
+    const char *question; // the path of a listing, the parameter of a query
     enum fake_cancel cancel;
 
     // What came of it.
@@ -27,12 +28,13 @@ typedef struct {
     int fatals, errors, infos;
     char fatal[2000], error[2000]; // the text of the first of each
     uint64_t files, objects, bytes;
-    int extracted, skipped;
+    int extracted, skipped, directories;
+    char answer[2000]; // of a query, as the console shows it
 
     plugin_context context;
     pthread_t thread;
     int thread_id;
-    bool restoring;
+    bool restoring, asking;
     atomic_bool over;
     atomic_bool cancel_told;
     sem_t now;
@@ -48,6 +50,8 @@ bool fake_fd_accepts(uint32_t info_size, uint32_t info_version, uint32_t functio
 void fake_fd_backup(fake_job *job);
 void fake_fd_estimate(fake_job *job);
 void fake_fd_restore(fake_job *job);
+void fake_fd_listing(fake_job *job);
+void fake_fd_query(fake_job *job);
 void fake_fd_console(fake_job *job);
 brc fake_fd_check_file(fake_job *job, const char *name);
 

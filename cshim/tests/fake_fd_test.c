@@ -22,10 +22,15 @@ typedef struct {
     const char *title;
     play_function *play;
     fake_job job;
-    const char *fatal, *error;
+    const char *fatal, *error, *answer;
 } example;
 
 static void check_good(const fake_job *job, play_function *play) {
+    if (play == fake_fd_query) return;
+    if (play == fake_fd_listing) {
+        if (job->files != 2 || job->directories != 1 || job->bytes != 200) fault("%d entries, %d directories", (int)job->files, job->directories);
+        return;
+    }
     uint64_t lines = job->lines[1] != NULL ? 2 : 1;
     uint64_t objects = play == fake_fd_backup ? lines : 0, files = play == fake_fd_restore ? 0 : 2 * lines;
     uint64_t bytes = files / 2 * FAKE_FILE_BYTES;
@@ -53,6 +58,17 @@ static void play_examples(void) {
         {"an estimate", fake_fd_estimate, {.name = "happy.1", .lines = {LINE}}, NULL},
         {"an estimate that is aborted", fake_fd_estimate, {.name = "abort.1", .lines = {LINE}}, "MONGO-301"},
         {"an estimate whose backend ends with 1", fake_fd_estimate, {.name = "exit-1.1", .lines = {LINE}}, "MONGO-202"},
+        {"a listing", fake_fd_listing, {.name = "happy.1", .lines = {LINE " listing=x"}, .question = "/app and more"}, NULL},
+        {"a listing that is aborted", fake_fd_listing, {.name = "abort.1", .lines = {LINE " listing=x"}, .question = "/app and more"}, "MONGO-101 The fake"},
+        {"a listing whose backend ends with 1", fake_fd_listing, {.name = "exit-1.1", .lines = {LINE " listing=x"}, .question = "/app and more"}, "MONGO-202"},
+        {"a query", fake_fd_query, {.name = "happy.1", .lines = {LINE}, .question = "databases"}, .answer = "database=app\ndatabase=shop %s\n"},
+        {"a query of which nothing is known", fake_fd_query, {.name = "nothing.1", .lines = {LINE}, .question = "databases"}, .answer = ""},
+        {"a query that is refused", fake_fd_query, {.name = "abort.1", .lines = {LINE}, .question = "databases"},
+         .answer = "error=MONGO-102 There is no such parameter Hint: ask for another one\n"},
+        {"a query whose backend dies", fake_fd_query, {.name = "death.1", .lines = {LINE}, .question = "databases"},
+         .answer = "database=app\nerror=MONGO-202 Cannot go on: the backend ended early (killed by signal 9)\n"},
+        {"a query whose backend ends with 1", fake_fd_query, {.name = "exit-1.1", .lines = {LINE}, .question = "databases"},
+         .answer = "database=app\ndatabase=shop %s\nerror=MONGO-202 The backend failed after the last object (exit status 1)\n"},
         {"a console's context", fake_fd_console, {.name = "happy.1"}, NULL},
         {"the backend dies within the data", fake_fd_backup, {.name = "death.1", .lines = {LINE}}, "killed by signal 9"},
         {"the backend ends with last words", fake_fd_backup, {.name = "last-words.1", .lines = {LINE}},
@@ -84,6 +100,7 @@ static void play_examples(void) {
         examples[at].play(&job);
         check_job(&job, examples[at].play, examples[at].fatal);
         if (examples[at].error != NULL && strstr(job.error, examples[at].error) == NULL) fault("the error message is: %s", job.error);
+        if (examples[at].answer != NULL && strcmp(job.answer, examples[at].answer) != 0) fault("the answer is: %s", job.answer);
         test_end();
     }
 }
@@ -169,6 +186,13 @@ int main(int count, char **arguments) {
     play_with("the backend falls silent", "PODHEITOR_MONGODB_SILENCE_SECONDS", "1", fake_fd_backup, silent, "nothing for 1 s");
     play_with("no backend on a backup", "PODHEITOR_MONGODB_BACKEND", "/nowhere/backend", fake_fd_backup, backup, "MONGO-202");
     play_with("no backend on a restore", "PODHEITOR_MONGODB_BACKEND", "/nowhere/backend", fake_fd_restore, restore, "MONGO-202");
+    test_begin("daemon: a query without a backend");
+    fake_job query = {.name = "happy.1", .lines = {LINE}, .question = "databases"};
+    setenv("PODHEITOR_MONGODB_BACKEND", "/nowhere/backend", 1);
+    fake_fd_query(&query);
+    if (query.fatals != 0 || strncmp(query.answer, "error=MONGO-202 Cannot start", 28) != 0) fault("the answer is: %s", query.answer);
+    setenv("PODHEITOR_MONGODB_BACKEND", arguments[2], 1);
+    test_end();
     play_in_parallel();
     fake_fd_unload();
     return tests_status();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-only
 // Fuzzes what comes from a backend. The first byte of the input chooses: a header and the readers of payloads, or a whole session (backup, restore,
-// estimate) whose backend is made here of the rest: bytes as they are, or frames (type, u16 length, payload) that are given a sequence and a checksum.
+// estimate, listing, query) whose backend is made here of the rest: bytes as they are, or frames (type, u16 length, payload) that are given a sequence and a checksum.
 // A File, End or Totals without a payload is given the right one, so that whole conversations are found.
 #include <stdlib.h>
 #include <string.h>
@@ -132,13 +132,16 @@ static void hear(void *argument, char severity, const char *text) {
     if (strchr("IWE", severity) == NULL || strlen(text) > 1900) abort();
 }
 
-static bool back_up(session *talk) {
+static bool back_up(session *talk, char kind) {
     session_object object;
     session_next next = SESSION_FAILED;
-    if (!session_begin(talk, "podheitor-mongodb: fuzz")) return false;
+    const char *command = "podheitor-mongodb: fuzz";
+    if (!(kind == 'L' || kind == 'Q' ? session_ask(talk, command, "/") : session_begin(talk, command))) return false;
     while ((next = session_receive_object(talk, &object)) == SESSION_OBJECT) {
         uint8_t room[100];
         uint64_t came = 0;
+        if (object.is_directory && kind != 'L') abort();
+        if ((object.type == 'V') != (kind == 'Q') || (kind == 'Q' && strchr(object.name, '\n') != NULL)) abort();
         ssize_t count;
         while ((count = session_read(talk, room, sizeof room)) > 0) came += (uint64_t)count;
         if (count < 0) return false;
@@ -160,11 +163,11 @@ static bool restore(session *talk) {
 
 static void play_session(char kind, const uint8_t *data, size_t size, bool raw) {
     const session_settings settings = {.path = "fuzz", .program = "p", .version = "v", .wake = -1, .silence_ms = 1, .cancel_ms = 1, .exit_ms = 1};
-    const session_job job = {.kind = kind, .level = kind == 'R' ? ' ' : 'F'};
+    const session_job job = {.kind = kind, .level = kind == 'B' || kind == 'E' ? 'F' : ' '};
     incoming_length = incoming_taken = 0;
     make_incoming(kind, data, size, raw);
     session *talk = session_open(&settings, &job, (session_listener){hear, NULL});
-    bool good = session_failure(talk) == NULL && (kind == 'R' ? restore(talk) : back_up(talk));
+    bool good = session_failure(talk) == NULL && (kind == 'R' ? restore(talk) : back_up(talk, kind));
     if (good != session_is_complete(talk) || good == (session_failure(talk) != NULL)) abort();
     // What is good was read to its last byte.
     if (session_finish(talk, 'T') && (!good || incoming_taken != incoming_length)) abort();
@@ -187,13 +190,15 @@ static void play_header(const uint8_t *data, size_t size) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0) return 0;
-    switch (data[0] % 8) {
+    switch (data[0] % 10) {
     case 0: play_header(data + 1, size - 1); break;
     case 1: play_session('B', data + 1, size - 1, true); break;
     case 2: play_session('R', data + 1, size - 1, true); break;
     case 3: play_session('E', data + 1, size - 1, false); break;
     case 4:
     case 5: play_session('R', data + 1, size - 1, false); break;
+    case 8: play_session('L', data + 1, size - 1, false); break;
+    case 9: play_session('Q', data + 1, size - 1, false); break;
     default: play_session('B', data + 1, size - 1, false); break;
     }
     return 0;

@@ -45,8 +45,8 @@ test_with() { # COMPILER
   "$cc" "${flags[@]}" "${sanitizers[@]}" -o "$out/frames_test" tests/{frames_test,check,script}.c "${core[@]}" -pthread &&
     "$cc" "${flags[@]}" "${sanitizers[@]}" -o "$out/vectors_test" tests/{vectors_test,vector_peer,check,script}.c "${core[@]}" -pthread &&
     "$cc" "${flags[@]}" -o "$out/fake_backend" tests/fake_backend.c frame.c payload.c -pthread &&
-    "$cc" "${flags[@]}" -o "$out/fake_fd_test" tests/{fake_fd_test,fake_fd,check}.c -pthread -ldl &&
-    "$cc" "${flags[@]}" "${sanitizers[@]}" -o "$out/fake_fd_test_asan" tests/{fake_fd_test,fake_fd,check}.c -pthread -ldl &&
+    "$cc" "${flags[@]}" -o "$out/fake_fd_test" tests/{fake_fd_test,fake_fd,fake_fd_restore,check}.c -pthread -ldl &&
+    "$cc" "${flags[@]}" "${sanitizers[@]}" -o "$out/fake_fd_test_asan" tests/{fake_fd_test,fake_fd,fake_fd_restore,check}.c -pthread -ldl &&
     "$cc" "${flags[@]}" "${sanitizers[@]}" -fPIC -fvisibility=hidden -shared -o "$out/asan-fd.so" "${sources[@]}" -pthread
   tally $? "$cc: the tests are built without a warning"
   count "$cc: frames" "$out/frames_test" "$vectors/frames.txt"

@@ -39,7 +39,7 @@ static bool read_step(script_line *line, char *text) {
     if (strcmp(text, "raw") == 0) line->what = SCRIPT_RAW;
     else if (strcmp(text, "eof") == 0) line->what = SCRIPT_EOF;
     else if (strcmp(text, "exit") == 0) line->what = SCRIPT_EXIT;
-    else if (strlen(text) == 1 && strchr("HJPLSFRDEAMBTZCX", text[0]) != NULL) line->what = text[0];
+    else if (strlen(text) == 1 && strchr("HJPLQSFRDEAVMBTZCX", text[0]) != NULL) line->what = text[0];
     else return false;
     if (line->what == SCRIPT_EOF) return rest == NULL;
     if (line->what == SCRIPT_EXIT) return rest != NULL && sscanf(rest, "%d", &line->status) == 1 && line->side == 'B';
@@ -58,6 +58,8 @@ static bool read_line(script *self, char *text, int number) {
     }
     if (strcmp(text, "job") == 0) {
         self->job = strcmp(value, "backup") == 0 ? 'B' : strcmp(value, "restore") == 0 ? 'R' : strcmp(value, "estimate") == 0 ? 'E' : 0;
+        if (strcmp(value, "listing") == 0) self->job = 'L';
+        if (strcmp(value, "query") == 0) self->job = 'Q';
         return self->job != 0;
     }
     if (strcmp(text, "S>") != 0 && strcmp(text, "B>") != 0) return false;

@@ -64,8 +64,10 @@ static void wake(player *self) {
 
 static void compare_object(const session_object *object, const script_line *line) {
     payload_writer writer = {0};
-    if (object->type == 'F') {
-        put_integer(&writer, 1, 1);
+    if (object->type == 'V') {
+        put_text(&writer, object->name);
+    } else if (object->type == 'F') {
+        put_integer(&writer, object->is_directory ? 2 : 1, 1);
         put_integer(&writer, object->mode, 4);
         put_integer(&writer, object->size, 8);
         put_integer(&writer, (uint64_t)object->atime, 8);
@@ -157,7 +159,8 @@ static bool offer(player *self, size_t at) {
     return true;
 }
 
-static bool send_text(player *self, const script_line *line) {
+static bool send_text(player *self, size_t at) {
+    const script_line *line = &self->play->lines[at];
     if (line->what == 'L') {
         payload_reader reader = reader_of(line);
         char *name = take_text(&reader);
@@ -166,7 +169,17 @@ static bool send_text(player *self, const script_line *line) {
         return good;
     }
     char *command = strndup((const char *)line->bytes, line->length);
-    bool good = self->play->job == 'R' ? session_command(self->talk, command) : session_begin(self->talk, command);
+    bool good;
+    if (self->play->job == 'R') {
+        good = session_command(self->talk, command);
+    } else if (self->play->job == 'L' || self->play->job == 'Q') {
+        payload_reader reader = is_next(self, at, 'S', 'Q') ? reader_of(line + 1) : (payload_reader){0};
+        char *question = take_text(&reader);
+        good = session_ask(self->talk, command, question);
+        free(question);
+    } else {
+        good = session_begin(self->talk, command);
+    }
     free(command);
     return good;
 }
@@ -185,7 +198,7 @@ static bool play_line(player *self, size_t at) {
     switch (line->what) {
     case 'L':
     case 'P':
-        return send_text(self, line);
+        return send_text(self, at);
     case 'S':
         return !restores || start(self, line);
     case 'R':

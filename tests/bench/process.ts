@@ -81,8 +81,22 @@ function peakRssOf(pid: number): number | null {
 
 /** CPU time of all children that have ended. */
 function childrenCpuSeconds(): number {
-  const stat = Deno.readTextFileSync("/proc/self/stat");
-  // Behind the name in parentheses, which may hold anything, come fields 3 and so on; cutime and cstime are 16 and 17.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[13]) + Number(fields[14])) / ticksPerSecond;
+  return cpuTimes("self").children;
+}
+
+/** CPU time of a process and of its children that have ended. */
+export function cpuSecondsOf(pid: number): number {
+  const { own, children } = cpuTimes(pid);
+  return own + children;
+}
+
+function cpuTimes(pid: number | "self"): { own: number; children: number } {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  // Behind the name in parentheses, which may hold anything, come fields 3 and so on: from 14 on utime, stime, cutime and cstime.
+  const [user, system, childUser, childSystem] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(
+    11,
+    15,
+  )
+    .map((ticks) => Number(ticks) / ticksPerSecond);
+  return { own: user! + system!, children: childUser! + childSystem! };
 }

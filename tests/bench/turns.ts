@@ -12,6 +12,8 @@ import { type Cost, measure, type Program } from "./process.ts";
 export interface Bench {
   /** Our backend's executable. */
   readonly backend: string;
+  /** The File Daemon's plugin. */
+  readonly plugin: string;
   /** A folder for backups and the rest; the part's own, and empty. */
   readonly folder: string;
   /** How often each subject is measured. */
@@ -24,7 +26,8 @@ export interface Bench {
 /** Something that is measured. */
 export interface Subject {
   readonly name: string;
-  readonly program: Program;
+  /** Run as a process of its own; or whatever else is to be measured, which measures itself. */
+  readonly program: Program | (() => Promise<Cost & { readonly output: string }>);
   /** Clears the way before a run; not measured. */
   before?(): Promise<void>;
   /** Goes on while it runs, and ends by being disposed of. */
@@ -55,7 +58,8 @@ export async function measureInTurn(subjects: readonly Subject[], { runs, say }:
 
 async function measureInCompany(subject: Subject) {
   await using _company = await subject.during?.();
-  return await measure(subject.program);
+  const { program } = subject;
+  return typeof program === "function" ? await program() : await measure(program);
 }
 
 /** Resolves when every member has all writes, and has them on its disk. */

@@ -74,12 +74,16 @@ export async function runBackend(stream: ByteStream, vector: SessionVector): Pro
 }
 
 async function backUp(session: BackendSession, script: Script): Promise<void> {
-  await session.receiveCommand();
+  const { kind } = session.job;
+  await (kind === "L" || kind === "Q" ? session.receiveQuestion() : session.receiveCommand());
   while (script.peek()?.type !== "T") {
     say(session, script);
-    const file = script.take("F")?.file;
+    const { file, isDirectory } = script.take("F") ?? {};
     const object = script.take("R")?.object;
-    if (file !== undefined && session.job.kind === "E") await session.announceFile(file);
+    const value = script.take("V")?.text;
+    if (value !== undefined) await session.sendValue(value);
+    else if (file !== undefined && isDirectory) await session.announceDirectory(file);
+    else if (file !== undefined && kind !== "B") await session.announceFile(file);
     else if (file !== undefined) await session.sendFile(file, body(session, script));
     else if (object !== undefined) {
       const { size: _, jobId: __, command: ___, ...header } = object;
@@ -218,7 +222,7 @@ async function* eachOf<T>(values: readonly T[]): AsyncGenerator<T> {
 export function beyondFileDaemon(vector: SessionVector): string | undefined {
   const sent = vector.lines.flatMap((line) => line.side === "S" && line.does === "frame" ? [line] : []);
   const kind = String.fromCharCode(sent.find(({ type }) => type === "J")?.payload[0] ?? 0);
-  if (kind === "E") return "it asks for no estimate";
+  if (["E", "L", "Q"].includes(kind)) return "it asks for no estimate, listing or query";
   const commands = sent.filter(({ type }) => type === "P").length;
   if (kind === "R" && commands !== 1) return `it sends one PluginCommand, not ${commands}`;
   return undefined;

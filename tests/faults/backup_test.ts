@@ -40,11 +40,12 @@ Deno.test("faults during a backup through a real Bacula", async (t) => {
 
   await t.step("the server is killed", async () => {
     const job = await scene.strikeBackup(() => scene.strikeServer("SIGKILL"));
-    assert.match(job.log, /Fatal error: .*MONGO-30[136] Cannot .*\nHint: /);
+    await scene.reviveServer();
+    // Where the volume is slow, all documents may have been read by then: 401 is the end of the oplog.
+    assert.match(job.log, /Fatal error: .*MONGO-(30[136]|401) Cannot .*\nHint: /);
     const record = await scene.lastRecord();
     assert.deepEqual([record.jobId, record.outcome], [job.jobId, "failed"]);
     assert.match(record.text, /^Cannot /);
-    await scene.reviveServer();
     await scene.assertNextJobWorks();
   });
 
