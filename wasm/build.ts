@@ -185,7 +185,7 @@ async function buildModule(rustc: Compiler, sysroot: string, out: string): Promi
     args: ["--locked", "--target", target, "--target-dir", targetDir],
     rustFlags: [
       `--sysroot=${sysroot}`,
-      "-Ctarget-feature=+simd128",
+      "-Ctarget-feature=+simd128,+relaxed-simd",
       `--remap-path-prefix=${here}=/wasm`,
       `--remap-path-prefix=${cargoHome}=/cargo`,
     ],

@@ -59,6 +59,33 @@ Deno.test("crc32c() gives the Castagnoli check values", () => {
   ) assert.equal(crc32c(input), want, name);
 });
 
+/** CRC32C one bit at a time, straight from the definition. */
+function definition(bytes: Uint8Array): number {
+  let register = ~0;
+  for (const byte of bytes) {
+    register ^= byte;
+    for (let bit = 0; bit < 8; bit++) register = (register >>> 1) ^ ((register & 1) * 0x82f63b78);
+  }
+  return ~register >>> 0;
+}
+
+Deno.test("crc32c() equals the definition at any length, with whole blocks of vectors in it and without", () => {
+  const blockBytes = 16 * 528;
+  const around = [-1, 0, 1, 15, 16, 17];
+  const bytes = crypto.getRandomValues(new Uint8Array(3 * blockBytes + 64));
+  for (const length of [0, 1, 2, 3].flatMap((blocks) => around.map((more) => blocks * blockBytes + more))) {
+    if (length < 0) continue;
+    const input = bytes.subarray(0, length);
+    assert.equal(crc32c(input), definition(input), `${length} bytes`);
+    const cut = Math.floor(length / 3);
+    assert.equal(
+      crc32c(input.subarray(cut), crc32c(input.subarray(0, cut))),
+      definition(input),
+      `${length} cut`,
+    );
+  }
+});
+
 Deno.test("crc32c() goes on from a checksum as if the bytes had been one piece", () => {
   fc.assert(fc.property(cutBytes, ({ bytes, cuts }) => {
     const chained = pieces(bytes, cuts).reduce((checksum, piece) => crc32c(piece, checksum), 0);

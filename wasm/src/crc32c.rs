@@ -1,9 +1,12 @@
-//! CRC32C (Castagnoli, reflected 0x82F63B78, initial value and final XOR all ones), sixteen bytes at a step.
+//! CRC32C (Castagnoli, reflected 0x82F63B78, initial value and final XOR all ones), sixteen bytes at a step; whole blocks by vectors where there are any.
+
+#[cfg(target_arch = "wasm32")]
+use crate::crc32c_lanes;
 
 const POLYNOMIAL: u32 = 0x82F6_3B78;
 
 /// `TABLES[k][b]`: the remainder of byte `b` followed by `k` zero bytes.
-static TABLES: [[u32; 256]; 16] = tables();
+pub static TABLES: [[u32; 256]; 16] = tables();
 
 const fn tables() -> [[u32; 256]; 16] {
     let mut tables = [[0u32; 256]; 16];
@@ -31,9 +34,26 @@ const fn tables() -> [[u32; 256]; 16] {
     tables
 }
 
+/// What a register becomes behind so many zero bytes.
+#[cfg(target_arch = "wasm32")]
+pub const fn advance(mut register: u32, zeros: usize) -> u32 {
+    let mut done = 0;
+    while done < zeros {
+        register = (register >> 8) ^ TABLES[0][(register & 0xff) as usize];
+        done += 1;
+    }
+    register
+}
+
 /// The checksum of what `seed` is the checksum of, followed by `data`; the seed of nothing is 0.
 pub fn update(seed: u32, data: &[u8]) -> u32 {
     let mut crc = !seed;
+    #[cfg(target_arch = "wasm32")]
+    let data = {
+        let (blocks, rest) = data.as_chunks::<{ crc32c_lanes::BLOCK }>();
+        crc = blocks.iter().fold(crc, crc32c_lanes::update);
+        rest
+    };
     let (steps, rest) = data.as_chunks::<16>();
     for step in steps {
         let folded = u128::from_le_bytes(*step) ^ crc as u128;

@@ -1,7 +1,7 @@
 //! Empty timestamps at a document's top level: a server puts its own time in their place when it takes a whole document, and leaves them alone in an
 //! update of single fields.
 
-use crate::entry::{top_level, EntryFault};
+use crate::entry::{EntryFault, top_level};
 
 const TIMESTAMP: u8 = 0x11;
 /// The first field's name of an update that is no replacement.

@@ -2,6 +2,8 @@
 //! module's memory.
 
 pub mod crc32c;
+#[cfg(target_arch = "wasm32")]
+mod crc32c_lanes;
 pub mod document_sum;
 pub mod empty_timestamp;
 pub mod entry;

@@ -1,6 +1,6 @@
 //! Gathers oplog entries as the operations of an applyOps.
 
-use crate::empty_timestamp::{follow_up, Setting};
+use crate::empty_timestamp::{Setting, follow_up};
 use crate::entry::Entry;
 use crate::scan::Sink;
 use crate::segment::DecimalKey;
