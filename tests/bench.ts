@@ -7,12 +7,13 @@
  * | -------- | ----------------------------------------------------------------------------------- |
  * | checksum | BLAKE3 and CRC32C                                                                   |
  * | dump     | Fulls and restores of `--size` MB, against a bare reader and a bare writer          |
+ * | memory   | Fulls of 1, 2 and 4 times 2.5 times `--size` MB                                     |
  * | ranges   | Fulls of one collection of `--size` MB: natural order against ranges, near and far  |
  * | bacula   | Fulls of `--size` MB through a real File Daemon, against plain files                |
  * | slice    | an Incremental, against a reader that throws away the same slice of the oplog       |
  * | replay   | a restore's replay of an oplog, against one entry after the other                   |
  *
- * Without names, all of them, in some ten minutes. Subjects run by turns, N times (3), over 400 MB; medians are shown. mongodump,
+ * Without names, all of them, in some forty minutes. Subjects run by turns, N times (5), over 400 MB; medians are shown. mongodump,
  * mongorestore and b3sum are measured where they are on PATH. Only replay and restore are judged, by their ratios: times belong to a machine and its
  * load.
  *
@@ -24,6 +25,7 @@ import { build } from "../packaging/build.ts";
 import { measureBacula } from "./bench/bacula.ts";
 import { measureChecksums } from "./bench/checksums.ts";
 import { measureDumps } from "./bench/dump.ts";
+import { measureMemory } from "./bench/memory.ts";
 import { measureRanges } from "./bench/ranges.ts";
 import { measureReplay } from "./bench/replay.ts";
 import { formatReport, type Report, type Table } from "./bench/report.ts";
@@ -33,7 +35,7 @@ import { isOnPath } from "./lab/command.ts";
 import { ScratchFolder } from "./lab/daemon.ts";
 import { findMongod } from "./lab/mongod_binary.ts";
 
-const parts = ["checksum", "dump", "ranges", "bacula", "slice", "replay"] as const;
+const parts = ["checksum", "dump", "memory", "ranges", "bacula", "slice", "replay"] as const;
 
 type Part = (typeof parts)[number];
 
@@ -72,7 +74,8 @@ async function bench({ sizeMB, runs, parts }: Settings): Promise<Report> {
   const checksums = await take("checksum", ({ folder }) => measureChecksums(runs, folder));
   const tables: Table[] = [
     ...(await take("dump", (bench) => measureDumps(bench, sizeMB * 1e6))).flat(),
-    ...await take("ranges", (bench) => measureRanges(bench, sizeMB * 1e6)),
+    ...await take("memory", (bench) => measureMemory(bench, sizeMB * 2.5e6)),
+    ...(await take("ranges", (bench) => measureRanges(bench, sizeMB * 1e6))).flat(),
     ...await take("bacula", (bench) => measureBacula(bench, sizeMB * 1e6)),
     ...await take("slice", measureSlicing),
     ...await take("replay", measureReplay),
@@ -103,7 +106,7 @@ function readArguments(args: string[]): Settings {
   return {
     json: values.json === true,
     sizeMB: readNumber("--size", values.size ?? "400"),
-    runs: readNumber("--runs", values.runs ?? "3"),
+    runs: readNumber("--runs", values.runs ?? "5"),
     parts: new Set(positionals.length === 0 ? parts : positionals.map(readPart)),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * One large collection, read in natural order and in ranges of `_id`; at once, and through a network with some latency.
+ * One large collection, read in natural order and in ranges of `_id`; at once, and cold, through a network with some latency.
  *
  * @module
  */
@@ -7,10 +7,11 @@
 import { BSON } from "mongodb";
 import { openTarget } from "../../backend/mongo/target.ts";
 import { Secret } from "../../backend/secret.ts";
+import { run } from "../lab/command.ts";
 import { ReplicaSet } from "../lab/mongod.ts";
 import { Random } from "../lab/random.ts";
 import { DelayProxy } from "./delay_proxy.ts";
-import { ours } from "./programs.ts";
+import { makeBare, ours } from "./programs.ts";
 import { makeRows, type Table } from "./report.ts";
 import { type Bench, measureInTurn, type Subject } from "./turns.ts";
 
@@ -19,7 +20,7 @@ const namespace = { database: "bench_one", collection: "orders" };
 const insertDocuments = 4_000;
 
 /** A standalone server: a proxy's address is no member's, and nobody reads an oplog. */
-export async function measureRanges(bench: Bench, sizeBytes: number): Promise<Table> {
+export async function measureRanges(bench: Bench, sizeBytes: number): Promise<Table[]> {
   bench.say(`loading ${(sizeBytes / 1e6).toFixed(0)} MB into one collection`);
   await using server = await ReplicaSet.standalone();
   const bytes = await load(server.uri, sizeBytes);
@@ -30,25 +31,54 @@ export async function measureRanges(bench: Bench, sizeBytes: number): Promise<Ta
     program: ours(bench, ["backup", "--to", "/dev/null"], `${options} uri=${uri}`),
   });
   const ranges = "chunk_threshold=1M chunks=16";
-  const rows = makeRows(
-    await measureInTurn(
-      [
-        backup("natural order", server.uri, "chunks=1"),
-        backup("16 ranges, 1 reader", server.uri, `${ranges} parallel_readers=1`),
-        backup("16 ranges, 4 readers", server.uri, ranges),
-        backup(`natural order, ${roundTripMs} ms away`, far, "chunks=1"),
-        backup(`16 ranges, 4 readers, ${roundTripMs} ms away`, far, ranges),
-      ],
-      bench,
-    ),
-  );
-  return {
-    about: `One collection: standalone server; ${(bytes / 1e6).toFixed(0)} MB in documents of 1 kB`,
+  const bareReader = await makeBare(bench, "bare_reader");
+  const near: Subject[] = [
+    { name: "bare reader", program: bareReader(server.uri) },
+    backup("as by default", server.uri, ""),
+    backup("natural order", server.uri, "chunks=1"),
+    backup("16 ranges, 1 reader", server.uri, `${ranges} parallel_readers=1`),
+    backup("16 ranges, 4 readers", server.uri, ranges),
+  ];
+  const away: Subject[] = [
+    { name: "bare reader", program: bareReader(far) },
+    backup("as by default", far, ""),
+    backup("natural order", far, "chunks=1"),
+    backup("16 ranges, 4 readers", far, ranges),
+  ];
+  if (!bench.isMissing("mongodump")) {
+    const mongodump = (uri: string): Subject => ({
+      name: "mongodump to /dev/null",
+      program: { path: "mongodump", args: ["--quiet", "--archive=/dev/null", uri] },
+    });
+    near.push(mongodump(server.uri));
+    away.push(mongodump(far));
+  }
+  const about = `One collection: standalone server; ${(bytes / 1e6).toFixed(0)} MB in documents of 1 kB`;
+  const table = async (about: string, subjects: readonly Subject[]): Promise<Table> => ({
+    about,
     entries: null,
     bytes,
-    rows,
+    rows: makeRows(await measureInTurn(subjects, bench)),
     notes: [],
-  };
+  });
+  return [
+    await table(about, near),
+    await table(
+      `${about}; ${roundTripMs} ms away, the server's cache and the machine's cold`,
+      away.map((subject) => ({ ...subject, before: () => makeCold(server) })),
+    ),
+  ];
+}
+
+/** The server starts anew, and its files have to come from the disk. */
+async function makeCold(server: ReplicaSet): Promise<void> {
+  const member = server.members[0]!;
+  await server.kill(member, "SIGTERM");
+  for await (const { name, isFile } of Deno.readDir(member.dbpath)) {
+    if (!isFile) continue;
+    await run("dd", [`if=${member.dbpath}/${name}`, "iflag=nocache", "count=0", "status=none"]);
+  }
+  await server.restart(member);
 }
 
 async function load(uri: string, sizeBytes: number): Promise<number> {
