@@ -36,7 +36,7 @@ export function driverError(action: string, cause: unknown, code: ErrorCode = "s
     return new PluginError("authentication", message, {
       hint:
         "Check user, password and authSource of the connection string, and the user's roles: a backup needs the role backup, " +
-        "a restore the roles restore and readWriteAnyDatabase.",
+        "a restore the roles restore and readWriteAnyDatabase, or the smaller ones that packaging/roles/ makes.",
       cause,
     });
   }
@@ -45,10 +45,55 @@ export function driverError(action: string, cause: unknown, code: ErrorCode = "s
   return new PluginError(settled, message, { hint: hintFor(settled), cause });
 }
 
-/** What the driver or the server says, without secrets. A server that refuses a command repeats it, documents and all: its name is enough. */
+/** What the driver or the server says, without secrets. A server that refuses a command repeats it, documents and all: what it takes is said in their place. */
 export function reasonOf(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
-  return maskUri(text.replace(/ to execute command \{ ?"?(\w+).*/s, " to execute $1"));
+  return maskUri(
+    text.replace(refusedCommand, describeRefusal).replace(
+      refusedListing,
+      "$&, which takes listDatabases on the cluster",
+    ),
+  );
+}
+
+/** Database, command and, where it is of a collection, the collection's name, as a server quotes a command that a user may not run. */
+const refusedCommand =
+  /not authorized on (\S+) to execute command \{ ?"?(\w+)"?: (?:"((?:[^"\\]|\\.)*)")?.*/s;
+
+/** What a server says instead where it would list some of its databases, but not all. */
+const refusedListing = "Insufficient permissions to list all databases";
+
+/** The actions that commands take which aren't called as they are; all others are. */
+const actionsOf: ReadonlyMap<string, string> = new Map([
+  ["count", "find"],
+  ["aggregate", "find"],
+  ["getMore", "find"],
+  ["insert", "insert and bypassDocumentValidation"],
+  ["delete", "remove"],
+  ["create", "createCollection or insert (and convertToCapped, for a capped collection)"],
+  ["drop", "dropCollection"],
+  ["createIndexes", "createIndex"],
+  ["dropIndexes", "dropIndex"],
+  ["renameCollection", "renameCollectionSameDB"],
+]);
+
+/** Commands that are of no database, whatever database they are sent to. */
+const ofCluster: ReadonlySet<string> = new Set([
+  "listDatabases",
+  "applyOps",
+  "replSetGetStatus",
+  "serverStatus",
+]);
+
+function describeRefusal(_text: string, database: string, command: string, collection?: string): string {
+  const resource = ofCluster.has(command)
+    ? "the cluster"
+    : collection === undefined
+    ? `the database ${database}`
+    : `${database}.${collection}`;
+  return `not authorized on ${database} to execute ${command}, which takes ${
+    actionsOf.get(command) ?? command
+  } on ${resource}`;
 }
 
 /** Whether a server's failure is of its own state or of privileges, not of what it was given. */

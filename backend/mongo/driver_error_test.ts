@@ -55,10 +55,37 @@ Deno.test("isOfServer() tells a server that steps down or refuses the user from 
   for (const code of [2, 67, 85, 86, 197, 11000]) assert.equal(isOfServer(server(code, "")), false);
 });
 
-Deno.test("reasonOf() names the command that a user may not run, and nothing of what is in it", () => {
-  const refused =
-    'not authorized on app to execute command { insert: "x", documents: [ { secret: 1 } ], ordered: true }';
-  assert.equal(reasonOf(server(13, refused)), "not authorized on app to execute insert");
+Deno.test("reasonOf() says what a user lacks, and nothing of what is in the command", () => {
+  const rows = [
+    {
+      said: '{ insert: "x", documents: [ { secret: 1 } ], ordered: true }',
+      want: "insert, which takes insert and bypassDocumentValidation on app.x",
+    },
+    { said: '{ count: "system.js" }', want: "count, which takes find on app.system.js" },
+    { said: '{ getMore: 5, collection: "a" }', want: "getMore, which takes find on the database app" },
+    {
+      said: "{ listCollections: 1 }",
+      want: "listCollections, which takes listCollections on the database app",
+    },
+    { said: '{ "find": "a \\"b" , filter: {} }', want: 'find, which takes find on app.a \\"b' },
+    {
+      said: '{ applyOps: [ { op: "i", o: { secret: 1 } } ] }',
+      want: "applyOps, which takes applyOps on the cluster",
+    },
+  ];
+  for (const { said, want } of rows) {
+    assert.equal(
+      reasonOf(server(13, `not authorized on app to execute command ${said}`)),
+      `not authorized on app to execute ${want}`,
+    );
+  }
+});
+
+Deno.test("reasonOf() says what listing all databases takes", () => {
+  assert.equal(
+    reasonOf(server(13, "Insufficient permissions to list all databases")),
+    "Insufficient permissions to list all databases, which takes listDatabases on the cluster",
+  );
 });
 
 Deno.test("reasonOf() masks a password too", () => {

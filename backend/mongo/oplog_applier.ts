@@ -186,12 +186,16 @@ function isMissing(fault: MongoServerError, operation: Uint8Array): boolean {
 
 /** Without the server's own words, which have the operations in them. */
 function unauthorized(cause: unknown): PluginError {
-  return new PluginError("authentication", "Cannot apply oplog entries: the user may not run applyOps", {
-    hint:
-      "To replay an oplog, the user needs the roles restore and readWriteAnyDatabase; on MongoDB 5.0, a role with the privilege " +
-      '{resource: {cluster: true}, actions: ["applyOps"]} as well.',
-    cause,
-  });
+  return new PluginError(
+    "authentication",
+    "Cannot apply oplog entries: the user may not run applyOps, which takes applyOps on the cluster, and insert, update and remove on what the entries are of",
+    {
+      hint:
+        "To replay an oplog, the user needs the roles restore and readWriteAnyDatabase, or the role of packaging/roles/restore.js; on MongoDB 5.0, a role with the privilege " +
+        '{resource: {cluster: true}, actions: ["applyOps"]} as well.',
+      cause,
+    },
+  );
 }
 
 /** Whether an operation is on gathered users or roles, whose records are nobody's to see. */

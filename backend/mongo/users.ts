@@ -244,10 +244,11 @@ interface Standing {
 function unauthorized(cause: unknown): PluginError {
   return new PluginError(
     "authentication",
-    "Cannot restore the users and roles: the user may not merge them into the server's own",
+    "Cannot restore the users and roles: the user may not merge them into the server's own, which takes createUser, createRole, dropUser, dropRole, " +
+      "grantRole, revokeRole and viewRole on every database, and find on admin.system.users",
     {
       hint:
-        "The roles restore and readWriteAnyDatabase let a user do so: grant them, or restore with users=no.",
+        "The roles restore and readWriteAnyDatabase let a user do so, and the role of packaging/roles/restore.js: grant them, or restore with users=no.",
       cause,
     },
   );
