@@ -21,7 +21,7 @@ import { readThroughMongodump } from "../mongo/mongodump_source.ts";
 import { openSource } from "../mongo/source.ts";
 import { openTarget } from "../mongo/target.ts";
 import { parsePluginCommand } from "../options/command.ts";
-import { passwordWarning, resolveUri } from "../options/credentials.ts";
+import { passwordWarning, resolveUri, transportWarnings } from "../options/credentials.ts";
 import type { Options } from "../options/table.ts";
 import type { Deployment, JobLog, Source, Target } from "../ports.ts";
 import { BackendSession } from "../protocol/backend_session.ts";
@@ -37,7 +37,7 @@ import {
   findTrust,
   heartbeatInterval,
   localDay,
-  readSecretFile,
+  machineSecrets,
   requireSigningKey,
   systemClock,
   toolsFolder,
@@ -105,9 +105,8 @@ async function backUp(session: BackendSession, run: JobRun, log: JobLog, report:
   const options = parsePluginCommand(await session.receiveCommand());
   if (options.mode === "rehearse") throw rehearsedBackup();
   report.resource = options.resource;
-  warnOfPassword(options, log);
   const signingKey = await requireSigningKey(options.sign);
-  const uri = await resolveUri(options, readSecretFile);
+  const uri = await findUri(options, log);
   await using source = await openEngine(options, uri, session.job, log);
   const resource = nameResource(options, source.deployment);
   report.resource = resource;
@@ -259,13 +258,12 @@ async function answer(session: BackendSession, report: JobReport): Promise<void>
 
 /** What of a server the options choose. */
 async function openScoped(options: Options): Promise<Source> {
-  return new ScopedSource(await openSource(await resolveUri(options, readSecretFile)), scopeOf(options));
+  return new ScopedSource(await openSource(await resolveUri(options, machineSecrets())), scopeOf(options));
 }
 
 async function openRestoreTarget(options: Options, where: string | null, log: JobLog): Promise<Target> {
-  warnOfPassword(options, log);
   return where === null
-    ? await openTarget(await resolveUri(options, readSecretFile), options.write_concern)
+    ? await openTarget(await findUri(options, log), options.write_concern)
     : await DumpDirectory.open(where);
 }
 
@@ -275,9 +273,13 @@ function rehearsedBackup(): PluginError {
   });
 }
 
-function warnOfPassword(options: Options, log: JobLog): void {
+/** The connection string, with a warning of each thing in it that puts a secret or the data at risk. */
+async function findUri(options: Options, log: JobLog): Promise<Secret> {
   const warning = passwordWarning(options);
   if (warning !== null) log.warning(warning);
+  const uri = await resolveUri(options, machineSecrets());
+  for (const lax of transportWarnings(uri)) log.warning(lax);
+  return uri;
 }
 
 /** The name under which a source's backups go: the operator's, the set's, or the server's address. */

@@ -6,7 +6,7 @@
 
 import type { TrustPolicy } from "../manifest/reader.ts";
 import { loadSigningKey, loadTrustedKeys, type SigningKey } from "../manifest/signature.ts";
-import type { SecretFile } from "../options/credentials.ts";
+import type { MachineSecrets, SecretFile } from "../options/credentials.ts";
 import type { EnvironmentName } from "../options/environment.ts";
 import { PluginError } from "../errors.ts";
 import { heartbeatIntervalMs } from "../limits.ts";
@@ -28,10 +28,20 @@ function readVariable(name: EnvironmentName): string | undefined {
 }
 
 /** Reads a file that should hold a secret, with its permission bits. */
-export async function readSecretFile(path: string): Promise<SecretFile> {
+async function readSecretFile(path: string): Promise<SecretFile> {
   using file = await Deno.open(path);
   const { mode } = await file.stat();
   return { text: await new Response(file.readable).text(), mode: mode ?? 0 };
+}
+
+/** Where connection strings and passwords are that no option names. */
+export function machineSecrets(): MachineSecrets {
+  return {
+    read: readSecretFile,
+    uri: readVariable("PODHEITOR_MONGODB_URI"),
+    password: readVariable("PODHEITOR_MONGODB_PASSWORD"),
+    credentials: readVariable("CREDENTIALS_DIRECTORY"),
+  };
 }
 
 /** The mongod for rehearsals, or undefined where there is none. The launcher looks for it, and lets this process run it alone. */

@@ -81,6 +81,16 @@ function makeClient(uri: Secret, options: MongoClientOptions): MongoClient {
   if (!properUri.test(text)) {
     throw unusable("its user, password or hosts are not of the form USER:PASSWORD@HOST:PORT");
   }
+  if (/[?&]tlsCRLFile=/i.test(text)) {
+    throw new PluginError(
+      "optionUnavailable",
+      "Cannot look for revoked certificates: tlsCRLFile= would be ignored",
+      {
+        hint:
+          "Leave tlsCRLFile out of the connection string, and name an authority with tlsCAFile= that vouches for none of the revoked.",
+      },
+    );
+  }
   try {
     return new MongoClient(text, { ...defaultsFor(text), ...options });
   } catch (cause) {

@@ -33,13 +33,7 @@ export function parsePluginCommand(text: string): Options {
     else given.set(key, readValue(key, value, faults));
   }
   if (faults.length === 0 && later !== undefined) throw unavailable(later);
-  if (seen.has("uri") === seen.has("uri_file")) {
-    faults.push(
-      seen.has("uri")
-        ? 'options "uri" and "uri_file" exclude each other'
-        : 'one of the options "uri" and "uri_file" must be given',
-    );
-  }
+  if (seen.has("uri") && seen.has("uri_file")) faults.push('options "uri" and "uri_file" exclude each other');
   if (faults.length > 0) throw unreadable(faults);
   const options = withDefaults(given);
   // One of them alone may be waiting for the other one, which the restore's prompt gives.

@@ -100,11 +100,6 @@ const bad = [
     want: 'option "database" has a quote that isn\'t closed',
   },
   {
-    name: "neither uri nor uri_file",
-    input: "podheitor-mongodb:",
-    want: 'one of the options "uri" and "uri_file" must be given',
-  },
-  {
     name: "both uri and uri_file",
     input: `podheitor-mongodb: ${uri} uri_file=/u`,
     want: '"uri" and "uri_file" exclude each other',

@@ -1,7 +1,15 @@
 import { ok, rejects, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { PluginError } from "../errors.ts";
-import { checkSecretMode, maskUri, passwordWarning, resolveUri } from "./credentials.ts";
+import { Secret } from "../secret.ts";
+import {
+  checkSecretMode,
+  type MachineSecrets,
+  maskUri,
+  passwordWarning,
+  resolveUri,
+  transportWarnings,
+} from "./credentials.ts";
 
 const masked = [
   { input: "mongodb://u:secret@h/db", want: "mongodb://u:***@h/db" },
@@ -77,8 +85,116 @@ const resolved = [
 
 for (const { name, options, read, want } of resolved) {
   Deno.test(`resolveUri: takes ${name}`, async () =>
-    strictEqual((await resolveUri(options, read)).reveal(), want));
+    strictEqual((await resolveUri(options, { read })).reveal(), want));
 }
+
+/** Files by their paths; systemd's have bits that no other file may have. */
+const files = (texts: Record<string, string>) => (path: string) =>
+  texts[path] === undefined
+    ? Promise.reject(Object.assign(new Error("No such file"), { name: "NotFound" }))
+    : Promise.resolve({ text: texts[path], mode: path.startsWith("/c/") ? 0o440 : 0o600 });
+
+const found: {
+  name: string;
+  options?: { uri?: string; uri_file?: string; password_file?: string };
+  machine: Partial<MachineSecrets>;
+  texts?: Record<string, string>;
+  want: string;
+}[] = [
+  {
+    name: "the variable's connection string",
+    machine: { uri: "mongodb://u:p@v\n" },
+    want: "mongodb://u:p@v",
+  },
+  {
+    name: "the file's before the variable's",
+    options: { uri_file: "/u" },
+    machine: { uri: "mongodb://v" },
+    texts: { "/u": "mongodb://f" },
+    want: "mongodb://f",
+  },
+  {
+    name: "systemd's last",
+    machine: { credentials: "/c" },
+    texts: { "/c/podheitor-mongodb-uri": "mongodb://c\n" },
+    want: "mongodb://c",
+  },
+  {
+    name: "the variable's before systemd's",
+    machine: { uri: "mongodb://v", credentials: "/c" },
+    texts: { "/c/podheitor-mongodb-uri": "mongodb://c" },
+    want: "mongodb://v",
+  },
+  {
+    name: "a file of systemd's by its path",
+    options: { uri_file: "/c/mine" },
+    machine: { credentials: "/c" },
+    texts: { "/c/mine": "mongodb://m" },
+    want: "mongodb://m",
+  },
+  {
+    name: "the variable's password, odd characters and all",
+    options: { uri: "mongodb://u@h/?authSource=admin" },
+    machine: { password: "p@:/ %" },
+    want: "mongodb://u:p%40%3A%2F%20%25@h/?authSource=admin",
+  },
+  {
+    name: "systemd's password",
+    options: { uri: "mongodb://u@h" },
+    machine: { credentials: "/c" },
+    texts: { "/c/podheitor-mongodb-password": "pw\n" },
+    want: "mongodb://u:pw@h",
+  },
+  {
+    name: "the password of password_file before the variable's",
+    options: { uri: "mongodb://u@h", password_file: "/p" },
+    machine: { password: "v" },
+    texts: { "/p": "f" },
+    want: "mongodb://u:f@h",
+  },
+  {
+    name: "the connection string's own password before the variable's",
+    options: { uri: "mongodb://u:own@h" },
+    machine: { password: "v" },
+    want: "mongodb://u:own@h",
+  },
+  {
+    name: "no password for nobody",
+    options: { uri: "mongodb://h" },
+    machine: { password: "v" },
+    want: "mongodb://h",
+  },
+  {
+    name: "no password where a certificate logs in",
+    options: { uri: "mongodb://CN%3Dme@h/?authMechanism=MONGODB-X509" },
+    machine: { password: "v" },
+    want: "mongodb://CN%3Dme@h/?authMechanism=MONGODB-X509",
+  },
+];
+
+for (const { name, options = {}, machine, texts = {}, want } of found) {
+  Deno.test(`resolveUri: finds ${name}`, async () =>
+    strictEqual(
+      (await resolveUri({ ...none, ...options }, { read: files(texts), ...machine })).reveal(),
+      want,
+    ));
+}
+
+Deno.test("resolveUri: refuses to guess where there is no connection string at all", async () => {
+  await rejects(resolveUri(none, { read: files({}), credentials: "/c" }), {
+    code: "optionInvalid",
+    message: /neither uri= nor uri_file= .* PODHEITOR_MONGODB_URI .* podheitor-mongodb-uri$/,
+  });
+});
+
+Deno.test("transportWarnings: one for each setting that lets anybody be the server", () => {
+  const count = (query: string) => transportWarnings(new Secret(`mongodb://u:s3cret@h/?${query}`)).length;
+  strictEqual(count("tls=true&tlsCAFile=/ca"), 0);
+  strictEqual(count("tlsAllowInvalidCertificates=false"), 0);
+  strictEqual(count("TLSAllowInvalidCertificates=true&tlsAllowInvalidHostnames=true&tlsInsecure=true"), 3);
+  const [warning = ""] = transportWarnings(new Secret("mongodb://u:s3cret@h/?tlsInsecure=true"));
+  ok(warning.startsWith("tlsInsecure=true ") && !warning.includes("s3cret"), warning);
+});
 
 const refused = [
   { name: "a file that isn't there", options: { uri_file: "/u" }, read: missing, code: "secretUnreadable" },
@@ -117,7 +233,7 @@ const refused = [
 
 for (const { name, options, read, code } of refused) {
   Deno.test(`resolveUri: refuses ${name}`, async () => {
-    await rejects(resolveUri({ ...none, ...options }, read), (thrown) => {
+    await rejects(resolveUri({ ...none, ...options }, { read }), (thrown) => {
       ok(thrown instanceof PluginError);
       strictEqual(thrown.code, code);
       ok(!thrown.report.includes("s3cret"), thrown.report);
@@ -133,7 +249,7 @@ Deno.test("resolveUri: any password comes out of the connection string as it sto
   await fc.assert(fc.asyncProperty(password, async (text) => {
     const uri = await resolveUri(
       { ...none, uri: "mongodb://u@h/", password_file: "/p" },
-      holding(`${text}\n`),
+      { read: holding(`${text}\n`) },
     );
     const [, encoded] = /^mongodb:\/\/u:([^@:/?#\s]*)@h\/$/.exec(uri.reveal()) ?? [];
     strictEqual(decodeURIComponent(encoded ?? ""), text);

@@ -2,6 +2,11 @@
 export const environmentTable = {
   PODHEITOR_MONGODB_BACKEND:
     "Absolute path of the backend's executable, in place of /opt/bacula/bin/podheitor-mongodb-backend.",
+  PODHEITOR_MONGODB_URI: "Connection string of jobs whose plugin command has neither uri nor uri_file.",
+  PODHEITOR_MONGODB_PASSWORD:
+    "Password of the user in a connection string that has none, where password_file isn't given.",
+  CREDENTIALS_DIRECTORY:
+    "Set by systemd, for LoadCredential= and the like: its podheitor-mongodb-uri and podheitor-mongodb-password are used as the two above, where those are not set.",
   PODHEITOR_MONGODB_SIGNING_KEY:
     "Ed25519 private key that signs manifests: PEM (PKCS #8), the base64 of its 32-byte seed, or the absolute path of a file with either, mode 0600.",
   PODHEITOR_MONGODB_TRUSTED_KEYS:
@@ -13,7 +18,7 @@ export const environmentTable = {
     "Seconds of a backend's silence after which its job fails; 120 by default.",
   PODHEITOR_MONGODB_TOOLS:
     "Absolute path of the folder with mongodump, for engine=mongodump. Where it is set, the backend may run that one program; else it can run none.",
-} as const satisfies Record<`PODHEITOR_MONGODB_${string}`, string>;
+} as const satisfies Record<`PODHEITOR_MONGODB_${string}` | "CREDENTIALS_DIRECTORY", string>;
 
 /** Name of a variable of the table. */
 export type EnvironmentName = keyof typeof environmentTable;

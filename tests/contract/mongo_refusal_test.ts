@@ -131,7 +131,10 @@ Deno.test("A replay says which role is missing, and never what is in users' reco
     half.replay.applyOperations(operation("i", "app.a", { _id: 1, secret }), false),
     (thrown) => {
       assert.ok(
-        failsWith("authentication", /^Cannot apply oplog entries: the user may not run applyOps, which takes applyOps on the cluster, /)(thrown),
+        failsWith(
+          "authentication",
+          /^Cannot apply oplog entries: the user may not run applyOps, which takes applyOps on the cluster, /,
+        )(thrown),
       );
       return String((thrown as { hint: string }).hint).includes("restore and readWriteAnyDatabase");
     },

@@ -51,7 +51,9 @@ export function findUnlistedVariables(
 ): string[] {
   const read = new Map(
     files.filter((file) => isCode(file) && !isTestPath(file.path)).flatMap(({ path, text }) =>
-      [...text.matchAll(/"(PODHEITOR_MONGODB_[A-Z_]+)"/g)].map(([, name]) => [name!, path] as const)
+      [...text.matchAll(/"(PODHEITOR_MONGODB_[A-Z_]+|CREDENTIALS_DIRECTORY)"/g)].map(([, name]) =>
+        [name!, path] as const
+      )
     ),
   );
   return [
