@@ -2,57 +2,18 @@
 
 import assert from "node:assert/strict";
 import { MongoClient } from "mongodb";
-import { run } from "../lab/command.ts";
 import { ScratchFolder } from "../lab/daemon.ts";
 import { ReplicaSet } from "../lab/mongod.ts";
+import { makeCertificates, tlsArguments } from "./certificates.ts";
 import { FolderJobs } from "./folder_jobs.ts";
-
-/** Two authorities, one of which nobody trusts, and certificates of servers and of a client. */
-async function makeCertificates(folder: string): Promise<void> {
-  const openssl = async (line: string) => {
-    await run("openssl", line.split(" ").map((word) => word.replace("@", `${folder}/`)));
-  };
-  const key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-  for (const name of ["ca", "other"]) {
-    const extensions = "-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign";
-    await openssl(
-      `req -x509 ${key} -keyout @${name}.key -out @${name}.pem -days 2 -subj /CN=${name} ${extensions}`,
-    );
-  }
-  const issue = async (name: string, subject: string, alternative: string) => {
-    await openssl(
-      `req ${key} -keyout @${name}.key -out @${name}.csr -subj ${subject} -addext subjectAltName=${alternative}`,
-    );
-    await openssl(
-      `x509 -req -in @${name}.csr -CA @ca.pem -CAkey @ca.key -CAcreateserial -copy_extensions copy -days 1 -out @${name}.crt`,
-    );
-    const [certificate, secret] = await Promise.all(
-      ["crt", "key"].map((end) => Deno.readTextFile(`${folder}/${name}.${end}`)),
-    );
-    await Deno.writeTextFile(`${folder}/${name}.pem`, `${certificate}${secret}`, { mode: 0o600 });
-  };
-  await issue("server", "/O=lab/OU=servers/CN=127.0.0.1", "IP:127.0.0.1");
-  await issue("elsewhere", "/O=lab/OU=servers/CN=elsewhere", "DNS:elsewhere.invalid");
-  await issue("client", "/O=lab/OU=people/CN=saver", "DNS:saver");
-}
-
-const servesTls = (folder: string, certificate: string) => [
-  "--tlsMode",
-  "requireTLS",
-  "--tlsCertificateKeyFile",
-  `${folder}/${certificate}.pem`,
-  "--tlsCAFile",
-  `${folder}/ca.pem`,
-  "--tlsAllowConnectionsWithoutCertificates",
-  "--setParameter",
-  "authenticationMechanisms=SCRAM-SHA-1,SCRAM-SHA-256,MONGODB-X509",
-];
 
 Deno.test("connections over TLS, and logins by certificate and by password", async (t) => {
   await using scratch = await ScratchFolder.make("tls");
   const { path: folder } = scratch;
   await makeCertificates(folder);
-  await using server = await ReplicaSet.standalone({ extraArgs: [...servesTls(folder, "server"), "--auth"] });
+  await using server = await ReplicaSet.standalone({
+    extraArgs: [...tlsArguments(folder, "server"), "--auth"],
+  });
   const { port } = server.members[0]!;
   const ca = `tls=true&tlsCAFile=${folder}/ca.pem`;
   await using jobs = await FolderJobs.make();
@@ -138,7 +99,7 @@ Deno.test("connections over TLS, and logins by certificate and by password", asy
   });
 
   await t.step("a server of another name is none, unless the name doesn't matter", async () => {
-    await using other = await ReplicaSet.standalone({ extraArgs: servesTls(folder, "elsewhere") });
+    await using other = await ReplicaSet.standalone({ extraArgs: tlsArguments(folder, "elsewhere") });
     const at = (query: string) =>
       jobs.backUp(
         "F",
