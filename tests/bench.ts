@@ -9,6 +9,7 @@
  * | dump     | Fulls and restores of `--size` MB, against a bare reader and a bare writer          |
  * | memory   | Fulls of 1, 2 and 4 times 2.5 times `--size` MB                                     |
  * | ranges   | Fulls of one collection of `--size` MB: natural order against ranges, near and far  |
+ * | writes   | what the primary's writes cost while a Full is read from a secondary, or from itself |
  * | bacula   | Fulls of `--size` MB through a real File Daemon, against plain files                |
  * | slice    | an Incremental, against a reader that throws away the same slice of the oplog       |
  * | replay   | a restore's replay of an oplog, against one entry after the other                   |
@@ -31,11 +32,12 @@ import { measureReplay } from "./bench/replay.ts";
 import { formatReport, type Report, type Table } from "./bench/report.ts";
 import { measureSlicing } from "./bench/slicing.ts";
 import type { Bench } from "./bench/turns.ts";
+import { measureWrites } from "./bench/writes.ts";
 import { isOnPath } from "./lab/command.ts";
 import { ScratchFolder } from "./lab/daemon.ts";
 import { findMongod } from "./lab/mongod_binary.ts";
 
-const parts = ["checksum", "dump", "memory", "ranges", "bacula", "slice", "replay"] as const;
+const parts = ["checksum", "dump", "memory", "ranges", "writes", "bacula", "slice", "replay"] as const;
 
 type Part = (typeof parts)[number];
 
@@ -76,6 +78,7 @@ async function bench({ sizeMB, runs, parts }: Settings): Promise<Report> {
     ...(await take("dump", (bench) => measureDumps(bench, sizeMB * 1e6))).flat(),
     ...await take("memory", (bench) => measureMemory(bench, sizeMB * 2.5e6)),
     ...(await take("ranges", (bench) => measureRanges(bench, sizeMB * 1e6))).flat(),
+    ...await take("writes", (bench) => measureWrites(bench, sizeMB * 1e6)),
     ...await take("bacula", (bench) => measureBacula(bench, sizeMB * 1e6)),
     ...await take("slice", measureSlicing),
     ...await take("replay", measureReplay),

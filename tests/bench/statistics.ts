@@ -16,3 +16,11 @@ export function medianCost(costs: readonly Cost[]): Cost {
     peakRssBytes: median(costs.map(({ peakRssBytes }) => peakRssBytes)),
   };
 }
+
+/** The smallest value that so many of 100 aren't above. */
+export function percentile(values: readonly number[], of100: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const found = sorted[Math.max(Math.ceil(sorted.length * of100 / 100) - 1, 0)];
+  if (found === undefined) throw new RangeError("there is no percentile of nothing");
+  return found;
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { median } from "./statistics.ts";
+import { median, percentile } from "./statistics.ts";
 
 for (
   const { name, input, want } of [
@@ -12,3 +12,15 @@ for (
 }
 
 Deno.test("median of nothing is refused", () => assert.throws(() => median([]), RangeError));
+
+for (
+  const { of100, want } of [{ of100: 0, want: 1 }, { of100: 50, want: 5 }, { of100: 99, want: 10 }, {
+    of100: 100,
+    want: 10,
+  }]
+) {
+  Deno.test(`percentile: ${of100} of 100`, () =>
+    assert.equal(percentile([10, 9, 8, 7, 6, 5, 4, 3, 2, 1], of100), want));
+}
+
+Deno.test("percentile of nothing is refused", () => assert.throws(() => percentile([], 50), RangeError));
