@@ -17,6 +17,10 @@ export interface Member {
   readonly hidden: boolean;
   /** Seconds behind the primary's last write, or null where the member doesn't say. */
   readonly lagSeconds: number | null;
+  /** The higher the better; null for one that can't be read, or may not. */
+  readonly score: number | null;
+  /** What speaks for it, or against it. */
+  readonly reason: string;
 }
 
 /** The server that is read or written, as found when it was opened. */
@@ -32,6 +36,9 @@ export interface Deployment {
   readonly source: string;
   /** State of the picked member, as in `rs.status()`; `STANDALONE` for a standalone server. */
   readonly sourceState: string;
+  /** By which rules it was picked, as `option=value`; empty where there was no choice. */
+  readonly chosenBy: string;
+  /** The best first. */
   readonly members: readonly Member[];
 }
 

@@ -24,6 +24,7 @@ import { awaitCommitted, findStart, reportWindow, rolledBack } from "./oplog_sou
 import { ReadThrottle } from "./read_throttle.ts";
 import { readAgain, type ReadDifference, settleReadings } from "./second_reading.ts";
 import { SegmentSupply } from "./segment_supply.ts";
+import { reportSource } from "./source_report.ts";
 import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wording.ts";
 
 /** Segments beside the readers' own, so that a reader goes on while its last segment is on its way out. */
@@ -199,14 +200,14 @@ async function sizeOf(source: Source, names: readonly string[]): Promise<number>
 }
 
 function logOpening(context: BackupContext, names: readonly string[]): void {
-  const { deployment, warnings } = context.source;
+  const { deployment } = context.source;
   const { log, options } = context;
   const set = deployment.setName === null ? "standalone server" : `replica set ${deployment.setName}`;
   log.info(
     `Full backup of ${set} from ${deployment.source} (${deployment.sourceState}), MongoDB ${deployment.serverVersion}, ` +
       `feature compatibility ${deployment.featureCompatibilityVersion}, resource "${context.resource}"`,
   );
-  for (const warning of warnings) log.warning(warning);
+  reportSource(context.source, log);
   log.info(
     `Databases: ${names.join(", ") || "none"}; ${options.parallel_dbs} at a time, ${
       formatNumberOf(countReaders(options), "reader")

@@ -193,6 +193,7 @@ function describeServer({ path, serverVersion, oplog }: Dump): Manifest["deploym
     featureCompatibilityVersion: "",
     source: path,
     sourceState: "mongodump",
+    chosenBy: "",
     members: [],
   };
 }

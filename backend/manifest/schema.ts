@@ -71,6 +71,9 @@ const member = z.strictObject({
   healthy: z.boolean(),
   hidden: z.boolean(),
   lagSeconds: count.nullable(),
+  /** Of the choice among members; null for one that couldn't be read. Manifests of older versions have neither score nor reason. */
+  score: count.nullable().default(null),
+  reason: z.string().default(""),
 });
 
 /** The manifest itself, without its seal. */
@@ -98,6 +101,7 @@ export const manifestSchema = z.strictObject({
     featureCompatibilityVersion: z.string(),
     source: name,
     sourceState: name,
+    chosenBy: z.string().default(""),
     members: z.array(member),
   }),
   /** Null for a Full, and for it alone. */

@@ -32,7 +32,16 @@ function manifest(collections = 1): Manifest {
       featureCompatibilityVersion: "6.0",
       source: "h:1",
       sourceState: "SECONDARY",
-      members: [{ host: "h:1", state: "SECONDARY", healthy: true, hidden: false, lagSeconds: 0 }],
+      chosenBy: "readPreference=secondaryPreferred",
+      members: [{
+        host: "h:1",
+        state: "SECONDARY",
+        healthy: true,
+        hidden: false,
+        lagSeconds: 0,
+        score: 5,
+        reason: "0 s behind",
+      }],
     },
     parent: null,
     oplog: {

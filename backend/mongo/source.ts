@@ -14,13 +14,14 @@ import { driverError } from "./driver_error.ts";
 import { MemberOplog } from "./oplog.ts";
 import { rawBatches } from "./raw_cursor.ts";
 import { readLag } from "./replication_lag.ts";
+import type { SourceOptions } from "./source_rules.ts";
 import { rangeArguments, splitRanges } from "./splitter.ts";
 import { type Connection, openForReading, openForReadingAt } from "./topology.ts";
 import { listUserCollections } from "./users.ts";
 
-/** Picks a member and opens it for reading. */
-export async function openSource(uri: Secret): Promise<Source> {
-  return new MongoSource(await openForReading(uri), uri);
+/** Picks a member, as the options and the connection string say, and opens it for reading. */
+export async function openSource(uri: Secret, options?: SourceOptions): Promise<Source> {
+  return new MongoSource(await openForReading(uri, options), uri);
 }
 
 const readPreference = ReadPreference.SECONDARY_PREFERRED;
@@ -105,8 +106,8 @@ class MongoSource implements Source {
 
   async *otherOplogs(): AsyncGenerator<Oplog> {
     const { members, source } = this.deployment;
-    for (const { host, state, healthy } of members) {
-      if (host === source || !healthy || (state !== "PRIMARY" && state !== "SECONDARY")) continue;
+    for (const { host, score } of members) {
+      if (host === source || score === null) continue;
       // One that can't be reached has nothing to offer.
       const client = await openForReadingAt(this.#uri, host).catch(() => null);
       if (client !== null) yield new MemberOplog(client, host);

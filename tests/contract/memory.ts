@@ -70,6 +70,7 @@ export class MemorySource implements Source {
     featureCompatibilityVersion: "6.0",
     source: "memory:1",
     sourceState: "SECONDARY",
+    chosenBy: "",
     members: [],
   };
   readonly #databases: ReadonlyMap<string, readonly MemoryCollection[]>;
