@@ -145,7 +145,7 @@ export interface Source extends AsyncDisposable {
   countDocuments(namespace: Namespace, exact: boolean): Promise<number>;
   /** Bytes of a database's documents as the server counts them, 0 where it doesn't say. */
   databaseSize(database: string): Promise<number>;
-  /** Seconds that the picked member is behind its primary, as it knows it itself; 0 for one that can't be, null where it doesn't say. */
+  /** Seconds that the picked member is behind its primary, but for those that it is on purpose, as it knows it itself; 0 for one that can't be, null where it doesn't say. */
   lagSeconds(): Promise<number | null>;
   /** The picked member's oplog, closed with the source; null for a server without one. */
   readonly oplog: Oplog | null;

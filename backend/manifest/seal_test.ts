@@ -86,6 +86,15 @@ Deno.test("openManifest() gives back what seal() was given", async () => {
   assert.equal(opened.keyId, key.id);
 });
 
+Deno.test("openManifest() reads manifests that say nothing of the choice of a member", async () => {
+  const { chosenBy: _, members, ...rest } = manifest().deployment;
+  const deployment = { ...rest, members: members.map(({ score: _, reason: __, ...member }) => member) };
+  const older = { ...manifest(), deployment } as unknown as Manifest;
+  const opened = await openManifest((await seal(older, key)).bytes, trust);
+  assert.equal(opened.manifest.deployment.chosenBy, "");
+  assert.deepEqual(opened.manifest.deployment.members[0], { ...members[0], score: null, reason: "" });
+});
+
 Deno.test("openManifest() refuses every change of a single byte", async () => {
   const { bytes } = await seal(manifest(), key);
   for (let at = 0; at < bytes.length; at++) {

@@ -32,8 +32,10 @@ class MongoSource implements Source {
   readonly oplog: Oplog | null;
   readonly #client: Connection["client"];
   readonly #uri: Secret;
+  readonly #delaySeconds: number;
 
-  constructor({ client, deployment, warnings }: Connection, uri: Secret) {
+  constructor({ client, deployment, delaySeconds, warnings }: Connection, uri: Secret) {
+    this.#delaySeconds = delaySeconds;
     this.#uri = uri;
     this.oplog = deployment.kind === "standalone" ? null : new MemberOplog(client, deployment.source);
     this.deployment = deployment;
@@ -101,7 +103,9 @@ class MongoSource implements Source {
 
   async lagSeconds(): Promise<number | null> {
     const { kind, source } = this.deployment;
-    return kind === "standalone" ? 0 : await readLag(this.#client, source);
+    if (kind === "standalone") return 0;
+    const lag = await readLag(this.#client, source);
+    return lag === null ? null : Math.max(0, lag - this.#delaySeconds);
   }
 
   async *otherOplogs(): AsyncGenerator<Oplog> {

@@ -18,6 +18,8 @@ import { anySource, type SourceOptions, type SourceRules, sourceRules } from "./
 export interface Connection {
   readonly client: MongoClient;
   readonly deployment: Deployment;
+  /** By how much the member is behind on purpose. */
+  readonly delaySeconds: number;
   /** Things that the operator should know of the choice. */
   readonly warnings: readonly string[];
 }
@@ -37,7 +39,7 @@ export async function openForReading(
     if (!isSetMember(hello)) {
       const deployment = await describe(seed, hello, []);
       refuseUnnamed(deployment.source.toLowerCase(), rules);
-      return { client: seed, deployment, warnings: [standaloneWarning] };
+      return { client: seed, deployment, delaySeconds: 0, warnings: [standaloneWarning] };
     }
     const connection = await openBest(uri, seed, hello, rules);
     await closeClient(seed);
@@ -64,7 +66,7 @@ export async function openForWriting(uri: Secret): Promise<Connection> {
   try {
     const hello = await greet(seed);
     if (!isSetMember(hello)) {
-      return { client: seed, deployment: await describe(seed, hello, []), warnings: [] };
+      return { client: seed, deployment: await describe(seed, hello, []), delaySeconds: 0, warnings: [] };
     }
     const primary: unknown = hello["primary"];
     if (typeof primary !== "string") throw noPrimary(hello["setName"]);
@@ -109,7 +111,12 @@ async function openMember(
     const hello = await greet(client);
     const fault = faultOf(hello);
     if (fault !== null) throw fault;
-    return { client, deployment: { ...await describe(client, hello, []), source: host }, warnings: [] };
+    return {
+      client,
+      deployment: { ...await describe(client, hello, []), source: host },
+      delaySeconds: 0,
+      warnings: [],
+    };
   } catch (cause) {
     await closeClient(client);
     throw cause;
@@ -156,14 +163,18 @@ async function openBest(
   try {
     const members = judgeMembers(probed.map(({ facts }) => facts), rules);
     const best = members.find(({ score }) => score !== null);
-    const client = probed.find(({ facts, client }) => facts.host === best?.host && client !== null)?.client;
-    if (best === undefined || client == null) throw noSource(String(hello["setName"]), members, rules);
+    const found = probed.find(({ facts }) => facts.host === best?.host);
+    if (best === undefined || found === undefined || found.client === null) {
+      throw noSource(String(hello["setName"]), members, rules);
+    }
+    const { client, facts: { delaySeconds } } = found;
     const deployment = await describe(client, await greet(client), members);
     taken = client;
     return {
       client,
       deployment: { ...deployment, source: best.host, sourceState: best.state, chosenBy: rules.text },
-      warnings: warningsOf(best, members, rules),
+      delaySeconds,
+      warnings: warningsOf(best, delaySeconds, members, rules),
     };
   } finally {
     await Promise.all(probed.map(async ({ client }) => {
@@ -172,7 +183,12 @@ async function openBest(
   }
 }
 
-function warningsOf(best: Member, members: readonly Member[], rules: SourceRules): string[] {
+function warningsOf(
+  best: Member,
+  delaySeconds: number,
+  members: readonly Member[],
+  rules: SourceRules,
+): string[] {
   const warnings: string[] = [];
   const others = members.filter(({ host }) => host !== best.host);
   if (best.state === "PRIMARY" && rules.readPreference === "secondaryPreferred") {
@@ -181,8 +197,8 @@ function warningsOf(best: Member, members: readonly Member[], rules: SourceRules
       : "source= names it";
     warnings.push(`Reading from the primary ${best.host}: ${because}`);
   }
-  if (rules.source !== null && best.reason.includes("delayed")) {
-    warnings.push(`${best.host} is delayed on purpose: the backup is of a time that long ago`);
+  if (delaySeconds > 0) {
+    warnings.push(`${best.host} is delayed on purpose: the backup is of a time ${delaySeconds} s ago`);
   }
   const hosts = new Set(members.map(({ host }) => host.toLowerCase()));
   for (const host of rules.avoid.filter((host) => !hosts.has(host))) {
