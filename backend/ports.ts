@@ -136,7 +136,7 @@ export interface Source extends AsyncDisposable {
   splitRanges(collection: Collection, parts: number): Promise<readonly KeyRange[]>;
   /**
    * The raw BSON arrays of a collection's batches, each as the server sent it: all documents in natural order, or those of a range in the order
-   * of its index. The next batch is requested before the last one is handed out. Ends only when the server closed the cursor as exhausted.
+   * of its index, as a majority of the set has them. The next batch is requested before the last one is handed out. Ends only when the server closed the cursor as exhausted.
    *
    * @throws PluginError `incompleteRead` when the cursor is lost before its end
    */
@@ -151,6 +151,12 @@ export interface Source extends AsyncDisposable {
   readonly oplog: Oplog | null;
   /** Oplogs of the set's other members that can be read now. The caller closes each. */
   otherOplogs(): AsyncIterable<Oplog>;
+  /** Whether documents are read as a majority of the set has them: neither a restart nor a rollback takes back what was read so. */
+  readonly readsCommitted: boolean;
+  /** Whether a failure came of the picked member's going away, so that the same may be asked again when it is back. */
+  isLoss(cause: unknown): boolean;
+  /** Whether the picked member can be read now. */
+  isReadable(): Promise<boolean>;
 }
 
 /** Where a restore writes: a server, or a directory in mongodump's layout. */

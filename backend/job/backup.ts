@@ -25,6 +25,7 @@ import { ReadThrottle } from "./read_throttle.ts";
 import { readAgain, type ReadDifference, settleReadings } from "./second_reading.ts";
 import { SegmentSupply } from "./segment_supply.ts";
 import { reportSource } from "./source_report.ts";
+import { SteadySource } from "./steady_source.ts";
 import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wording.ts";
 
 /** Segments beside the readers' own, so that a reader goes on while its last segment is on its way out. */
@@ -34,7 +35,13 @@ const spareSegments = 2;
 export async function runBackup(context: BackupContext): Promise<BackupResult> {
   const { options, log, clock } = context;
   const scope = scopeOf(options);
-  const source = new ScopedSource(context.source, scope);
+  const failure = new AbortController();
+  const signal = AbortSignal.any([context.signal, failure.signal]);
+  const source = new SteadySource(new ScopedSource(context.source, scope), {
+    seconds: options.max_source_absence,
+    log,
+    signal,
+  });
   const { oplog } = source;
   const startedAt = clock.now();
   // Before anything else is looked at: whatever changes from here on is in the slice.
@@ -47,7 +54,6 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
   logOpening(context, names);
   logScope(scope, users, log);
 
-  const failure = new AbortController();
   const readers = countReaders(options);
   const throttle = new ReadThrottle(
     { bytesPerSecond: options.max_rate, lagSeconds: options.max_lag },
@@ -72,7 +78,7 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     progress,
     log,
     clock,
-    signal: AbortSignal.any([context.signal, failure.signal]),
+    signal,
     timeSeconds: toSeconds(startedAt),
   };
   const limits = {
@@ -81,11 +87,12 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     chunks: options.parallel_chunks,
   };
   using _reports = progress.start();
-  const dump = async (): Promise<Dumped> => ({
-    databases: await dumpDatabases(shared, names, readers, limits, failure),
+  const dump = async (): Promise<Dumped> => {
+    const databases = await dumpDatabases(shared, names, readers, limits, failure);
+    await source.proveListings();
     // Within the time that the slice covers: it tells which collections may differ.
-    differences: await readAgain(shared, shared.sums ?? []),
-  });
+    return { databases, differences: await readAgain(shared, shared.sums ?? []) };
+  };
   const content = oplog === null || start === null
     ? dumpedAlone(await dump(), shared)
     : await dumpWithOplog(context, shared, scope, oplog, start, dump, failure);
@@ -138,7 +145,14 @@ async function dumpWithOplog(
   const accepts = acceptsOf(scope);
   using supply = oplogSupply(options.segment_size);
   using capture = new OplogCapture(
-    { ...shared, supply, oplog, jobName: job.jobName, accepts },
+    {
+      ...shared,
+      supply,
+      oplog,
+      jobName: job.jobName,
+      accepts,
+      outlast: (cause, tries) => shared.source.outlast(cause, tries),
+    },
     start.from,
     "of a Full",
   );
@@ -155,7 +169,8 @@ async function dumpWithOplog(
   }
   shared.signal.throwIfAborted();
   await capture.readTo(await awaitCommitted(oplog, shared.signal));
-  if (await oplog.rollbacks() !== start.rollbacks) throw rolledBack(oplog);
+  // A restart counts as a rollback, too.
+  if (!shared.source.readsCommitted && await oplog.rollbacks() !== start.rollbacks) throw rolledBack(oplog);
   const slice = await capture.finish();
   const changed = new Set(slice.namespaces.map(formatNamespace));
   for (const doubt of shared.doubts ?? []) {

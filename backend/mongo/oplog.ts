@@ -22,7 +22,7 @@ import {
   timestampFromBits,
 } from "../timestamp.ts";
 import { closeClient } from "./client.ts";
-import { driverError } from "./driver_error.ts";
+import { driverError, isUnauthorized } from "./driver_error.ts";
 import { rawBatches } from "./raw_cursor.ts";
 
 const readPreference = ReadPreference.SECONDARY_PREFERRED;
@@ -132,7 +132,12 @@ export class MemberOplog implements Oplog {
       repl: 1,
       ...Object.fromEntries(unused.map((section) => [section, 0])),
     };
-    return await this.#client.db("admin").command(command).then(({ repl }) => repl?.rbid ?? null, () => null);
+    try {
+      return (await this.#client.db("admin").command(command))["repl"]?.rbid ?? null;
+    } catch (cause) {
+      if (isUnauthorized(cause)) return null;
+      throw driverError(`ask ${this.host} how often it rolled back`, cause, "oplogUnavailable");
+    }
   }
 
   async *readBatches(from: Timestamp, to: Timestamp, signal: AbortSignal): AsyncGenerator<Uint8Array> {

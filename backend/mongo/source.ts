@@ -4,13 +4,14 @@
  * @module
  */
 
-import { ReadPreference } from "mongodb";
+import { type Db, type Document, ReadPreference } from "mongodb";
 import { formatNamespace, type Namespace } from "../namespace.ts";
 import type { Collection, Deployment, KeyRange, Oplog, Source, UserCollections } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { listCollections, listDatabases } from "./catalog.ts";
 import { closeClient } from "./client.ts";
-import { driverError } from "./driver_error.ts";
+import { driverError, isMajorityUnknown } from "./driver_error.ts";
+import { isMemberLoss, isReadable } from "./member_loss.ts";
 import { MemberOplog } from "./oplog.ts";
 import { rawBatches } from "./raw_cursor.ts";
 import { readLag } from "./replication_lag.ts";
@@ -33,9 +34,11 @@ class MongoSource implements Source {
   readonly #client: Connection["client"];
   readonly #uri: Secret;
   readonly #delaySeconds: number;
+  #readsCommitted: boolean;
 
   constructor({ client, deployment, delaySeconds, warnings }: Connection, uri: Secret) {
     this.#delaySeconds = delaySeconds;
+    this.#readsCommitted = deployment.kind === "replicaSet";
     this.#uri = uri;
     this.oplog = deployment.kind === "standalone" ? null : new MemberOplog(client, deployment.source);
     this.deployment = deployment;
@@ -72,7 +75,7 @@ class MongoSource implements Source {
     try {
       for (const part of range === undefined ? [{}] : rangeArguments(range)) {
         const command = { find: namespace.collection, ...part, batchSize: 0, noCursorTimeout: true };
-        yield* rawBatches(db, command, signal);
+        yield* this.#readCommitted(db, command, signal);
       }
     } catch (cause) {
       signal.throwIfAborted();
@@ -116,6 +119,38 @@ class MongoSource implements Source {
       const client = await openForReadingAt(this.#uri, host).catch(() => null);
       if (client !== null) yield new MemberOplog(client, host);
     }
+  }
+
+  get readsCommitted(): boolean {
+    return this.#readsCommitted;
+  }
+
+  isLoss(cause: unknown): boolean {
+    return isMemberLoss(cause);
+  }
+
+  isReadable(): Promise<boolean> {
+    return isReadable(this.#client, this.deployment.setName);
+  }
+
+  /** A member of 4.4 may have been told not to know what a majority has. */
+  async *#readCommitted(db: Db, command: Document, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    if (this.#readsCommitted) {
+      let hasBegun = false;
+      try {
+        for await (
+          const batch of rawBatches(db, { ...command, readConcern: { level: "majority" } }, signal)
+        ) {
+          hasBegun = true;
+          yield batch;
+        }
+        return;
+      } catch (cause) {
+        if (hasBegun || !isMajorityUnknown(cause)) throw cause;
+        this.#readsCommitted = false;
+      }
+    }
+    yield* rawBatches(db, command, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

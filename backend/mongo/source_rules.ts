@@ -12,7 +12,7 @@ import { ValueFault } from "../options/value_fault.ts";
 import type { Secret } from "../secret.ts";
 
 /** The options of the plugin command that choose. */
-export type SourceOptions = Pick<Options, keyof typeof sourceRows>;
+export type SourceOptions = Pick<Options, Exclude<keyof typeof sourceRows, "max_source_absence">>;
 
 /** What `readPreference` may be. */
 export type ReadMode = (typeof sourceRows.readPreference.values)[number];

@@ -53,6 +53,16 @@ export const sourceRows = {
     summary: "Members that are never read, separated by commas.",
     example: "avoid=db1:27017,db2:27017",
   },
+  max_source_absence: {
+    kind: "integer",
+    default: 60,
+    min: 0,
+    max: 3600,
+    use: "backup",
+    summary:
+      "Seconds that a Full waits for its member where that goes away, so that it can read on when it is back: what was being read is read anew. 0 fails the job at once.",
+    example: "max_source_absence=300",
+  },
   max_source_lag: {
     kind: "integer",
     default: 300,
