@@ -43,9 +43,14 @@ export function isMemberLoss(failure: unknown): boolean {
   for (let cause = failure; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof MongoNetworkTimeoutError) return false;
     if (cause instanceof MongoNetworkError || cause instanceof MongoServerSelectionError) return true;
-    if (cause instanceof MongoServerError) return lossCodes.has(cause.code);
+    if (cause instanceof MongoServerError) return lossCodes.has(cause.code) || isBehindItself(cause);
   }
   return false;
+}
+
+/** Whether a member that has just begun is asked for a time of which it hasn't heard again yet. */
+function isBehindItself({ code, message }: MongoServerError): boolean {
+  return code === 72 && message.includes("afterClusterTime");
 }
 
 /** Whether a member answers as one of its set that can be read, and knows what a majority has. */

@@ -32,6 +32,7 @@ const projection = { ts: 1, t: 1 };
 export class MemberOplog implements Oplog {
   readonly host: string;
   readonly #client: MongoClient;
+  #lastCommitted: OplogPosition | null = null;
 
   constructor(client: MongoClient, host: string) {
     this.host = host;
@@ -64,8 +65,17 @@ export class MemberOplog implements Oplog {
     return this.#lastWrite("opTime");
   }
 
-  committed(): Promise<OplogPosition> {
-    return this.#lastWrite("majorityOpTime");
+  async committed(): Promise<OplogPosition> {
+    const position = await this.#lastWrite("majorityOpTime");
+    if (this.#lastCommitted === null || compareTimestamps(position, this.#lastCommitted) > 0) {
+      this.#lastCommitted = position;
+    }
+    return position;
+  }
+
+  /** The newest entry of which the member has said so far that a majority has it. */
+  get lastCommitted(): Timestamp | null {
+    return this.#lastCommitted;
   }
 
   async find(at: Timestamp): Promise<OplogPosition | null> {

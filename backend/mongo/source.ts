@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Db, type Document, ReadPreference } from "mongodb";
+import { type Db, type Document, ReadPreference, Timestamp } from "mongodb";
 import { formatNamespace, type Namespace } from "../namespace.ts";
 import type { Collection, Deployment, KeyRange, Oplog, Source, UserCollections } from "../ports.ts";
 import type { Secret } from "../secret.ts";
@@ -30,7 +30,7 @@ const readPreference = ReadPreference.SECONDARY_PREFERRED;
 class MongoSource implements Source {
   readonly deployment: Deployment;
   readonly warnings: readonly string[];
-  readonly oplog: Oplog | null;
+  readonly oplog: MemberOplog | null;
   readonly #client: Connection["client"];
   readonly #uri: Secret;
   readonly #delaySeconds: number;
@@ -133,14 +133,19 @@ class MongoSource implements Source {
     return isReadable(this.#client, this.deployment.setName);
   }
 
+  /** A member that was restarted may have forgotten some of what it knew that a majority has: nothing is read before it knows that again. */
+  #notBefore(): Document {
+    const committed = this.oplog?.lastCommitted ?? null;
+    return committed === null ? {} : { afterClusterTime: new Timestamp({ t: committed.t, i: committed.i }) };
+  }
+
   /** A member of 4.4 may have been told not to know what a majority has. */
   async *#readCommitted(db: Db, command: Document, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     if (this.#readsCommitted) {
       let hasBegun = false;
       try {
-        for await (
-          const batch of rawBatches(db, { ...command, readConcern: { level: "majority" } }, signal)
-        ) {
+        const readConcern = { level: "majority", ...this.#notBefore() };
+        for await (const batch of rawBatches(db, { ...command, readConcern }, signal)) {
           hasBegun = true;
           yield batch;
         }

@@ -6,9 +6,14 @@
 
 import assert from "node:assert/strict";
 import { Binary, type Collection, MongoClient } from "mongodb";
+import { openSource } from "../../backend/mongo/source.ts";
+import { anySource } from "../../backend/mongo/source_rules.ts";
+import { Secret } from "../../backend/secret.ts";
 import { until } from "../lab/condition.ts";
 import { type Member, ReplicaSet } from "../lab/mongod.ts";
+import { findMongod } from "../lab/mongod_binary.ts";
 import { FolderJobs } from "./folder_jobs.ts";
+import { readDocuments } from "./mongo_edges.ts";
 
 interface Row {
   _id: number;
@@ -76,6 +81,43 @@ function sentBytes(folder: string): number {
     return 0;
   }
 }
+
+Deno.test("Source.readBatches() gives what a majority has, where the server knows", async (t) => {
+  await t.step("of a primary whose last write nobody else has", async () => {
+    await using set = await ReplicaSet.start({ extraArgs: ["--setParameter", "enableTestCommands=1"] });
+    await using client = new MongoClient(set.uri);
+    const things = client.db("app").collection<{ _id: number }>("things");
+    await things.insertOne({ _id: 1 }, { writeConcern: { w: 3 } });
+    const primary = await set.primary();
+    await using source = await openSource(new Secret(set.uri), { ...anySource, source: address(primary) });
+    const read = async () => (await readDocuments(source, { database: "app", collection: "things" })).length;
+    const secondaries = set.members.filter(({ port }) => port !== primary.port);
+    const stopApplying = async (mode: "alwaysOn" | "off") => {
+      for (const member of secondaries) {
+        await set.command(member, { configureFailPoint: "rsSyncApplyStop", mode });
+        await set.command(member, { configureFailPoint: "stopReplProducer", mode });
+      }
+    };
+    await stopApplying("alwaysOn");
+    await things.insertOne({ _id: 2 }, { writeConcern: { w: 1 } });
+    assert.equal(await things.countDocuments(), 2);
+    assert.equal(await read(), 1);
+    assert.ok(source.readsCommitted);
+    await stopApplying("off");
+    await until("the majority to have it", 30_000, async () => await read() === 2);
+  });
+
+  await t.step("and all there is where it doesn't (4.4 only)", async () => {
+    const args = ["--enableMajorityReadConcern", "false"];
+    if (!(await findMongod()).version.startsWith("4.")) return;
+    await using set = await ReplicaSet.start({ members: 1, extraArgs: args });
+    await using client = new MongoClient(set.uri);
+    await client.db("app").collection("things").insertOne({ a: 1 });
+    await using source = await openSource(new Secret(set.uri));
+    assert.equal((await readDocuments(source, { database: "app", collection: "things" })).length, 1);
+    assert.ok(!source.readsCommitted);
+  });
+});
 
 Deno.test("a Full goes on when its member comes back", async (t) => {
   await using set = await ReplicaSet.start();
