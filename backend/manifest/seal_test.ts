@@ -172,9 +172,23 @@ Deno.test("findContradictions() finds sums, paths and kinds that disagree", () =
       want: /listed twice/,
     },
     { name: "elsewhere", input: { ...base, resource: "rs1" }, want: /not below/ },
+    {
+      name: "listed and abandoned",
+      input: withCollection({ abandoned: [collection!.segments[0]!.path] }),
+      want: /both listed and abandoned/,
+    },
+    {
+      name: "abandoned elsewhere",
+      input: withCollection({ abandoned: ["/@mongodb/other/x.bson"] }),
+      want: /not below/,
+    },
     { name: "view with data", input: withCollection({ kind: "view" }), want: /disagrees/ },
   ];
   assert.deepEqual(findContradictions(base), []);
+  assert.deepEqual(
+    findContradictions(withCollection({ abandoned: ["/@mongodb/rs0/app/c0.bson.00001"] })),
+    [],
+  );
   for (const { name, input, want } of cases) {
     assert.ok(findContradictions(input).some((fault) => want.test(fault)), name);
   }
