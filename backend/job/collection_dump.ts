@@ -9,47 +9,15 @@ import { blake3 } from "../../wasm/hasher.ts";
 import { PluginError } from "../errors.ts";
 import type { ManifestCollection } from "../manifest/schema.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import type { ObjectSink } from "../objects.ts";
-import type { Clock, Collection, JobLog, KeyRange } from "../ports.ts";
-import type { DumpProgress } from "./dump_progress.ts";
-import type { Lane } from "./lane.ts";
+import type { Collection, KeyRange } from "../ports.ts";
+import type { DoubtfulCount, DumpContext } from "./dump_context.ts";
 import { metadataPath, segmentPath } from "./object_path.ts";
 import { PartReading, type SegmentName, type SentSegment } from "./part_reading.ts";
-import type { ReadThrottle } from "./read_throttle.ts";
-import type { SummedCollection } from "./second_reading.ts";
-import type { SegmentSupply } from "./segment_supply.ts";
 import { chunksOf, sendObject } from "./sending.ts";
-import type { SteadySource } from "./steady_source.ts";
 import { formatCount, formatNumberOf } from "./wording.ts";
 
-/** What all collections of a backup share. */
-export interface DumpContext {
-  readonly source: SteadySource;
-  readonly sink: ObjectSink;
-  /** The sink takes one object at a time. */
-  readonly lane: Lane;
-  readonly supply: SegmentSupply;
-  readonly resource: string;
-  /** Takes counts that don't come out, to be settled when the oplog tells; null where there is no oplog. */
-  readonly doubts: DoubtfulCount[] | null;
-  /** Whether documents read are held against the server's own count. */
-  readonly verify: boolean;
-  /** Takes what each collection adds up to; null where nobody wants to know. */
-  readonly sums: SummedCollection[] | null;
-  /** Bytes of documents from which a collection is cut into ranges, and into how many. */
-  readonly chunkThreshold: number;
-  readonly chunks: number;
-  readonly throttle: ReadThrottle;
-  readonly progress: DumpProgress;
-  readonly log: JobLog;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  /** Unix seconds that every object carries as its times. */
-  readonly timeSeconds: number;
-}
-
 /**
- * A collection on its way. Readers take its ranges one after another, each with a segment of its own, and name their segments in the order in
+ * A collection on its way. Readers take its ranges one after another, each with segments of its own, and name those in the order in
  * which they send them.
  */
 export class CollectionDump {
@@ -203,12 +171,6 @@ async function sendMetadata(context: DumpContext, namespace: Namespace, metadata
   const path = metadataPath(context.resource, namespace);
   await context.lane.run(() => sendObject(context, path, bytes.length, chunksOf(bytes)));
   return { path, size: bytes.length, blake3: blake3(bytes).toHex() };
-}
-
-/** A count that didn't come out, of a collection that may just have changed while it was read. */
-export interface DoubtfulCount {
-  readonly data: Namespace;
-  readonly read: number;
 }
 
 /**

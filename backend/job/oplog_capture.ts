@@ -21,7 +21,7 @@ import {
 import { WindowRules } from "../oplog/window_rules.ts";
 import type { Oplog } from "../ports.ts";
 import { compareTimestamps, describeTimestamp, type OplogPosition } from "../timestamp.ts";
-import type { DumpContext } from "./collection_dump.ts";
+import type { DumpContext } from "./dump_context.ts";
 import { oplogPath } from "./object_path.ts";
 import { pauseFor } from "./pause.ts";
 import { SegmentSupply } from "./segment_supply.ts";

@@ -10,7 +10,7 @@ import { PluginError } from "../errors.ts";
 import type { ManifestSegment } from "../manifest/schema.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
 import type { KeyRange } from "../ports.ts";
-import type { DumpContext } from "./collection_dump.ts";
+import type { DumpContext } from "./dump_context.ts";
 import { sendObject } from "./sending.ts";
 
 /** A segment's place among those of its collection, and its virtual name. */
