@@ -17,6 +17,10 @@ export interface Member {
   readonly hidden: boolean;
   /** Seconds behind the primary's last write, or null where the member doesn't say. */
   readonly lagSeconds: number | null;
+  /** The higher the better; null for one that can't be read, or may not. */
+  readonly score: number | null;
+  /** What speaks for it, or against it. */
+  readonly reason: string;
 }
 
 /** The server that is read or written, as found when it was opened. */
@@ -32,6 +36,9 @@ export interface Deployment {
   readonly source: string;
   /** State of the picked member, as in `rs.status()`; `STANDALONE` for a standalone server. */
   readonly sourceState: string;
+  /** By which rules it was picked, as `option=value`; empty where there was no choice. */
+  readonly chosenBy: string;
+  /** The best first. */
   readonly members: readonly Member[];
 }
 
@@ -129,7 +136,7 @@ export interface Source extends AsyncDisposable {
   splitRanges(collection: Collection, parts: number): Promise<readonly KeyRange[]>;
   /**
    * The raw BSON arrays of a collection's batches, each as the server sent it: all documents in natural order, or those of a range in the order
-   * of its index. The next batch is requested before the last one is handed out. Ends only when the server closed the cursor as exhausted.
+   * of its index, as a majority of the set has them. The next batch is requested before the last one is handed out. Ends only when the server closed the cursor as exhausted.
    *
    * @throws PluginError `incompleteRead` when the cursor is lost before its end
    */
@@ -138,12 +145,18 @@ export interface Source extends AsyncDisposable {
   countDocuments(namespace: Namespace, exact: boolean): Promise<number>;
   /** Bytes of a database's documents as the server counts them, 0 where it doesn't say. */
   databaseSize(database: string): Promise<number>;
-  /** Seconds that the picked member is behind its primary, as it knows it itself; 0 for one that can't be, null where it doesn't say. */
+  /** Seconds that the picked member is behind its primary, but for those that it is on purpose, as it knows it itself; 0 for one that can't be, null where it doesn't say. */
   lagSeconds(): Promise<number | null>;
   /** The picked member's oplog, closed with the source; null for a server without one. */
   readonly oplog: Oplog | null;
   /** Oplogs of the set's other members that can be read now. The caller closes each. */
   otherOplogs(): AsyncIterable<Oplog>;
+  /** Whether documents are read as a majority of the set has them: neither a restart nor a rollback takes back what was read so. */
+  readonly readsCommitted: boolean;
+  /** Whether a failure came of the picked member's going away, so that the same may be asked again when it is back. */
+  isLoss(cause: unknown): boolean;
+  /** Whether the picked member can be read now. */
+  isReadable(): Promise<boolean>;
 }
 
 /** Where a restore writes: a server, or a directory in mongodump's layout. */

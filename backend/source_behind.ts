@@ -57,6 +57,18 @@ export class SourceBehind implements Source {
     return this.behind.otherOplogs();
   }
 
+  get readsCommitted(): boolean {
+    return this.behind.readsCommitted;
+  }
+
+  isLoss(cause: unknown): boolean {
+    return this.behind.isLoss(cause);
+  }
+
+  isReadable(): Promise<boolean> {
+    return this.behind.isReadable();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.behind[Symbol.asyncDispose]();
   }

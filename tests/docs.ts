@@ -111,6 +111,12 @@ function valueOf(row: OptionRow): string {
       return "names, separated by commas";
     case "patterns":
       return "patterns, separated by commas";
+    case "member":
+      return "host:port";
+    case "members":
+      return "host:port, separated by commas";
+    case "tags":
+      return "tags, separated by commas and semicolons";
     case "instant":
       return "point in time";
     case "name":
@@ -128,6 +134,7 @@ function defaultOf(name: OptionName, row: OptionRow): string {
   if (row.kind === "size") return `\`${formatSize(row.default)}\``;
   if (Array.isArray(row.default) && row.default.length === 0) return "none";
   if (row.default !== null) return `\`${formatValue(row.default)}\``;
+  if (name === "readPreference" || name === "tags") return "the connection string's";
   return name === "resource" ? "the replica set's name" : "none";
 }
 

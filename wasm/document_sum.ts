@@ -57,3 +57,12 @@ export class DocumentSum implements Disposable {
     new Uint8Array(memory.buffer, this.#arena, bytes.length).set(bytes);
   }
 }
+
+/** The digest of all documents whose parts have these digests. */
+export function addDigests(digests: readonly string[]): string {
+  const total = digests.reduce(
+    (sum, digest) => sum + BigInt(`0x${Uint8Array.fromHex(digest).reverse().toHex()}`),
+    0n,
+  );
+  return Uint8Array.fromHex((total % (1n << 256n)).toString(16).padStart(64, "0")).reverse().toHex();
+}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Document, serialize } from "bson";
 import fc from "fast-check";
-import { DocumentSum } from "./document_sum.ts";
+import { addDigests, DocumentSum } from "./document_sum.ts";
 import { blake3 } from "./hasher.ts";
 
 /** Few shapes, so that equal documents come often. */
@@ -47,6 +47,19 @@ Deno.test("a sum is what the big numbers say, in any order, in batches or packed
     const pieces = [0, ...cuts].map((from, at) => shuffled.slice(from, cuts[at] ?? shuffled.length));
     assert.deepEqual(sumOf((sum) => pieces.forEach((piece) => sum.addBatch(batch(piece)))), want);
     assert.deepEqual(sumOf((sum) => pieces.forEach((piece) => sum.addPacked(packed(piece)))), want);
+  }));
+});
+
+Deno.test("addDigests() of parts is the digest of the whole", () => {
+  fc.assert(fc.property(documents, fc.array(fc.nat(30), { maxLength: 4 }), (list, cuts) => {
+    const digestOf = (some: readonly Document[]) => {
+      using sum = new DocumentSum();
+      for (const one of some) sum.addPacked(serialize(one));
+      return sum.digest();
+    };
+    const ends = [0, ...cuts.map((cut) => Math.min(cut, list.length)).sort((a, b) => a - b), list.length];
+    const parts = ends.slice(1).map((end, at) => list.slice(ends[at], end));
+    assert.equal(addDigests(parts.map(digestOf)), digestOf(list));
   }));
 });
 

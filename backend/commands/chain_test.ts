@@ -44,6 +44,7 @@ async function make(
       featureCompatibilityVersion: "6.0",
       source: "h:1",
       sourceState: "SECONDARY",
+      chosenBy: "",
       members: [],
     },
     parent: parent && { jobName: parent.manifest.job.name, blake3: parent.sealed.digest },

@@ -139,16 +139,16 @@ async function backUp(session: BackendSession, run: JobRun, log: JobLog, report:
 
 /** The source, whose documents are read in the way that the operator chose. */
 async function openEngine(
-  { engine }: Options,
+  options: Options,
   uri: Secret,
   { level, workingDirectory }: JobInfo,
   log: JobLog,
 ): Promise<Source> {
   // Whatever engine was at work when a job died.
   await MongodumpConfig.removeLeft(workingDirectory);
-  const source = await openSource(uri);
+  const source = await openSource(uri, options);
   // An increment has no documents but those of the oplog.
-  if (engine === "native" || level === "I" || level === "D") return source;
+  if (options.engine === "native" || level === "I" || level === "D") return source;
   try {
     return await readThroughMongodump(source, uri, { tools: toolsFolder(), workingDirectory, log });
   } catch (cause) {
@@ -258,7 +258,10 @@ async function answer(session: BackendSession, report: JobReport): Promise<void>
 
 /** What of a server the options choose. */
 async function openScoped(options: Options): Promise<Source> {
-  return new ScopedSource(await openSource(await resolveUri(options, machineSecrets())), scopeOf(options));
+  return new ScopedSource(
+    await openSource(await resolveUri(options, machineSecrets()), options),
+    scopeOf(options),
+  );
 }
 
 async function openRestoreTarget(options: Options, where: string | null, log: JobLog): Promise<Target> {

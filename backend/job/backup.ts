@@ -14,7 +14,8 @@ import type { Options } from "../options/table.ts";
 import type { Oplog, Source } from "../ports.ts";
 import { describeTimestamp, type OplogPosition } from "../timestamp.ts";
 import { acceptsOf, logScope, noUsers, reportScope, ScopedSource, scopeOf } from "./backup_scope.ts";
-import { type DumpContext, settleCount } from "./collection_dump.ts";
+import { settleCount } from "./collection_dump.ts";
+import type { DumpContext } from "./dump_context.ts";
 import { dumpDatabases } from "./database_dump.ts";
 import { DumpProgress } from "./dump_progress.ts";
 import { type BackupContext, type BackupResult, sendManifest, toSeconds } from "./job_manifest.ts";
@@ -24,6 +25,8 @@ import { awaitCommitted, findStart, reportWindow, rolledBack } from "./oplog_sou
 import { ReadThrottle } from "./read_throttle.ts";
 import { readAgain, type ReadDifference, settleReadings } from "./second_reading.ts";
 import { SegmentSupply } from "./segment_supply.ts";
+import { reportSource } from "./source_report.ts";
+import { SteadySource } from "./steady_source.ts";
 import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wording.ts";
 
 /** Segments beside the readers' own, so that a reader goes on while its last segment is on its way out. */
@@ -33,7 +36,13 @@ const spareSegments = 2;
 export async function runBackup(context: BackupContext): Promise<BackupResult> {
   const { options, log, clock } = context;
   const scope = scopeOf(options);
-  const source = new ScopedSource(context.source, scope);
+  const failure = new AbortController();
+  const signal = AbortSignal.any([context.signal, failure.signal]);
+  const source = new SteadySource(new ScopedSource(context.source, scope), {
+    seconds: options.max_source_absence,
+    log,
+    signal,
+  });
   const { oplog } = source;
   const startedAt = clock.now();
   // Before anything else is looked at: whatever changes from here on is in the slice.
@@ -46,7 +55,6 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
   logOpening(context, names);
   logScope(scope, users, log);
 
-  const failure = new AbortController();
   const readers = countReaders(options);
   const throttle = new ReadThrottle(
     { bytesPerSecond: options.max_rate, lagSeconds: options.max_lag },
@@ -71,7 +79,7 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     progress,
     log,
     clock,
-    signal: AbortSignal.any([context.signal, failure.signal]),
+    signal,
     timeSeconds: toSeconds(startedAt),
   };
   const limits = {
@@ -80,11 +88,12 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     chunks: options.parallel_chunks,
   };
   using _reports = progress.start();
-  const dump = async (): Promise<Dumped> => ({
-    databases: await dumpDatabases(shared, names, readers, limits, failure),
+  const dump = async (): Promise<Dumped> => {
+    const databases = await dumpDatabases(shared, names, readers, limits, failure);
+    await source.proveListings();
     // Within the time that the slice covers: it tells which collections may differ.
-    differences: await readAgain(shared, shared.sums ?? []),
-  });
+    return { databases, differences: await readAgain(shared, shared.sums ?? []) };
+  };
   const content = oplog === null || start === null
     ? dumpedAlone(await dump(), shared)
     : await dumpWithOplog(context, shared, scope, oplog, start, dump, failure);
@@ -137,7 +146,14 @@ async function dumpWithOplog(
   const accepts = acceptsOf(scope);
   using supply = oplogSupply(options.segment_size);
   using capture = new OplogCapture(
-    { ...shared, supply, oplog, jobName: job.jobName, accepts },
+    {
+      ...shared,
+      supply,
+      oplog,
+      jobName: job.jobName,
+      accepts,
+      outlast: (cause, tries) => shared.source.outlast(cause, tries),
+    },
     start.from,
     "of a Full",
   );
@@ -154,7 +170,8 @@ async function dumpWithOplog(
   }
   shared.signal.throwIfAborted();
   await capture.readTo(await awaitCommitted(oplog, shared.signal));
-  if (await oplog.rollbacks() !== start.rollbacks) throw rolledBack(oplog);
+  // A restart counts as a rollback, too.
+  if (!shared.source.readsCommitted && await oplog.rollbacks() !== start.rollbacks) throw rolledBack(oplog);
   const slice = await capture.finish();
   const changed = new Set(slice.namespaces.map(formatNamespace));
   for (const doubt of shared.doubts ?? []) {
@@ -199,14 +216,14 @@ async function sizeOf(source: Source, names: readonly string[]): Promise<number>
 }
 
 function logOpening(context: BackupContext, names: readonly string[]): void {
-  const { deployment, warnings } = context.source;
+  const { deployment } = context.source;
   const { log, options } = context;
   const set = deployment.setName === null ? "standalone server" : `replica set ${deployment.setName}`;
   log.info(
     `Full backup of ${set} from ${deployment.source} (${deployment.sourceState}), MongoDB ${deployment.serverVersion}, ` +
       `feature compatibility ${deployment.featureCompatibilityVersion}, resource "${context.resource}"`,
   );
-  for (const warning of warnings) log.warning(warning);
+  reportSource(context.source, log);
   log.info(
     `Databases: ${names.join(", ") || "none"}; ${options.parallel_dbs} at a time, ${
       formatNumberOf(countReaders(options), "reader")

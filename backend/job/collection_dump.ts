@@ -4,51 +4,20 @@
  * @module
  */
 
-import { DocumentSum } from "../../wasm/document_sum.ts";
+import { addDigests } from "../../wasm/document_sum.ts";
 import { blake3 } from "../../wasm/hasher.ts";
-import { packBatch, type Segment } from "../../wasm/segment.ts";
 import { PluginError } from "../errors.ts";
-import { framePayloadMaxBytes } from "../limits.ts";
-import type { ManifestCollection, ManifestSegment } from "../manifest/schema.ts";
+import type { ManifestCollection } from "../manifest/schema.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import type { DataChunk, ObjectSink } from "../objects.ts";
-import type { Clock, Collection, JobLog, KeyRange, Source } from "../ports.ts";
-import type { DumpProgress } from "./dump_progress.ts";
-import type { Lane } from "./lane.ts";
+import type { Collection, KeyRange } from "../ports.ts";
+import type { DoubtfulCount, DumpContext } from "./dump_context.ts";
 import { metadataPath, segmentPath } from "./object_path.ts";
-import type { ReadThrottle } from "./read_throttle.ts";
-import type { SummedCollection } from "./second_reading.ts";
-import type { SegmentSupply } from "./segment_supply.ts";
-import { formatCount } from "./wording.ts";
-
-/** What all collections of a backup share. */
-export interface DumpContext {
-  readonly source: Source;
-  readonly sink: ObjectSink;
-  /** The sink takes one object at a time. */
-  readonly lane: Lane;
-  readonly supply: SegmentSupply;
-  readonly resource: string;
-  /** Takes counts that don't come out, to be settled when the oplog tells; null where there is no oplog. */
-  readonly doubts: DoubtfulCount[] | null;
-  /** Whether documents read are held against the server's own count. */
-  readonly verify: boolean;
-  /** Takes what each collection adds up to; null where nobody wants to know. */
-  readonly sums: SummedCollection[] | null;
-  /** Bytes of documents from which a collection is cut into ranges, and into how many. */
-  readonly chunkThreshold: number;
-  readonly chunks: number;
-  readonly throttle: ReadThrottle;
-  readonly progress: DumpProgress;
-  readonly log: JobLog;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  /** Unix seconds that every object carries as its times. */
-  readonly timeSeconds: number;
-}
+import { PartReading, type SegmentName, type SentSegment } from "./part_reading.ts";
+import { chunksOf, sendObject } from "./sending.ts";
+import { formatCount, formatNumberOf } from "./wording.ts";
 
 /**
- * A collection on its way. Readers take its ranges one after another, each with a segment of its own, and name their segments in the order in
+ * A collection on its way. Readers take its ranges one after another, each with segments of its own, and name those in the order in
  * which they send them.
  */
 export class CollectionDump {
@@ -58,9 +27,11 @@ export class CollectionDump {
   readonly #expected: number;
   readonly #ranges: KeyRange[];
   readonly #metadataObject: ManifestCollection["metadataObject"];
-  readonly #sent: Promise<ManifestSegment>[] = [];
-  readonly #sum: DocumentSum | null;
-  #documents = 0;
+  readonly #isWhole: boolean;
+  readonly #parts: PartReading[] = [];
+  /** Virtual names of what was sent in vain. */
+  readonly #abandoned: string[] = [];
+  #names = 0;
 
   private constructor(
     context: DumpContext,
@@ -77,8 +48,8 @@ export class CollectionDump {
     this.#startedAt = startedAt;
     this.#expected = opening.expected;
     this.#ranges = [...opening.ranges];
+    this.#isWhole = opening.ranges.length === 1;
     this.#metadataObject = opening.metadataObject;
-    this.#sum = context.sums === null || collection.data === null ? null : new DocumentSum();
   }
 
   /** Sends a collection's metadata and finds out how it is to be read. */
@@ -101,33 +72,7 @@ export class CollectionDump {
   async read(): Promise<void> {
     const { data } = this.#collection;
     if (data === null) return;
-    const { source, supply, signal, throttle, progress } = this.#context;
-    let segment: Segment | undefined;
-    try {
-      for (let range = this.#ranges.shift(); range !== undefined; range = this.#ranges.shift()) {
-        for await (const batch of source.readBatches(data, signal, range)) {
-          this.#sum?.addBatch(batch);
-          const cursor = { offsetBytes: 4, index: 0 };
-          segment ??= await supply.acquire(signal);
-          while (!pack(segment, batch, cursor, data)) {
-            const full = segment;
-            segment = undefined;
-            this.#send(full);
-            segment = await supply.acquire(signal);
-          }
-          this.#documents += cursor.index;
-          progress.add(batch.length);
-          await throttle.pass(batch.length, signal);
-        }
-      }
-      if (segment !== undefined && segment.documents > 0) {
-        const last = segment;
-        segment = undefined;
-        this.#send(last);
-      }
-    } finally {
-      if (segment !== undefined) supply.release(segment);
-    }
+    while (this.#ranges.length > 0) await this.#readPart(data);
   }
 
   /**
@@ -137,16 +82,14 @@ export class CollectionDump {
    */
   async finish(): Promise<ManifestCollection> {
     const { namespace, kind, data, uuid, metadata } = this.#collection;
-    using sum = this.#sum;
-    const segments = await this.settle();
-    if (sum !== null && data !== null) {
-      this.#context.sums?.push({ data, documents: sum.documents, digest: sum.digest() });
-    }
-    if (this.#context.verify && data !== null) {
-      await verifyCount(this.#context, data, this.#documents, this.#expected);
-    }
+    const segments = (await this.settle()).sort((a, b) => a.index - b.index).map(({ segment }) => segment);
     const documents = segments.reduce((sum, segment) => sum + segment.documents, 0);
     const bytes = segments.reduce((sum, segment) => sum + segment.size, 0);
+    if (data !== null) {
+      const read = this.#parts.reduce((sum, part) => sum + part.documents, 0);
+      this.#context.sums?.push({ data, documents: read, digest: addDigests(this.#takeDigests()) });
+      if (this.#context.verify) await verifyCount(this.#context, data, read, this.#expected);
+    }
     this.#context.progress.collectionDone(namespace, documents, bytes, this.#startedAt);
     return {
       name: namespace.collection,
@@ -158,21 +101,54 @@ export class CollectionDump {
       documents,
       bytes,
       segments,
+      ...this.#abandoned.length === 0 ? {} : { abandoned: this.#abandoned },
     };
   }
 
   /** Resolves when no segment is on its way any more, and rejects where one didn't arrive. */
-  async settle(): Promise<ManifestSegment[]> {
-    await Promise.allSettled(this.#sent);
-    return await Promise.all(this.#sent);
+  async settle(): Promise<SentSegment[]> {
+    await Promise.allSettled(this.#parts.map((part) => part.settle()));
+    return (await Promise.all(this.#parts.map((part) => part.settle()))).flat();
   }
 
-  #send(segment: Segment): void {
-    const path = segmentPath(this.#context.resource, this.#collection.namespace, this.#sent.length);
-    const result = sendSegment(this.#context, path, segment);
-    // Whoever awaits it sees the failure; until then it must not count as unhandled.
-    result.catch(() => {});
-    this.#sent.push(result);
+  /** Reads ranges until a segment was filled with them, or none is left; all of them anew where the member goes away and comes back. */
+  async #readPart(data: Namespace): Promise<void> {
+    const ranges: KeyRange[] = [];
+    for (let tries = 1;; tries++) {
+      const part = new PartReading(this.#context, data, () => this.#takeName());
+      try {
+        for (const range of ranges) await part.read(range);
+        while (this.#ranges.length > 0 && !part.hasSent) {
+          ranges.push(this.#ranges.shift()!);
+          await part.read(ranges.at(-1)!);
+        }
+        part.close();
+        this.#parts.push(part);
+        return;
+      } catch (cause) {
+        this.#abandoned.push(...await part.abandon());
+        await this.#context.source.outlast(cause, tries);
+        this.#context.log.warning(
+          `Reading ${formatNamespace(data)} anew, ${
+            ranges.length === 1 && this.#isWhole
+              ? "from its start"
+              : `${formatNumberOf(ranges.length, "range")} of it`
+          }`,
+        );
+      }
+    }
+  }
+
+  #takeName(): SegmentName {
+    const index = this.#names++;
+    return { index, path: segmentPath(this.#context.resource, this.#collection.namespace, index) };
+  }
+
+  #takeDigests(): string[] {
+    return this.#parts.flatMap(({ sum }) => {
+      using own = sum;
+      return own === null ? [] : [own.digest()];
+    });
   }
 }
 
@@ -195,60 +171,6 @@ async function sendMetadata(context: DumpContext, namespace: Namespace, metadata
   const path = metadataPath(context.resource, namespace);
   await context.lane.run(() => sendObject(context, path, bytes.length, chunksOf(bytes)));
   return { path, size: bytes.length, blake3: blake3(bytes).toHex() };
-}
-
-function pack(
-  segment: Segment,
-  batch: Uint8Array,
-  cursor: { offsetBytes: number; index: number },
-  data: Namespace,
-) {
-  try {
-    return packBatch(segment, batch, cursor);
-  } catch (cause) {
-    const fault = cause instanceof Error ? cause.message : String(cause);
-    throw new PluginError("serverReply", `Cannot split a batch of ${formatNamespace(data)}: ${fault}`, {
-      hint: "The server or the network damaged a reply; check the source member's log and disks.",
-      cause,
-    });
-  }
-}
-
-/** Sends a full segment and gives it back to the supply, whatever comes of it. */
-async function sendSegment(context: DumpContext, path: string, segment: Segment): Promise<ManifestSegment> {
-  try {
-    const { sizeBytes, documents } = segment;
-    const digest = segment.digest().toHex();
-    await context.lane.run(() => sendObject(context, path, sizeBytes, segment.chunks()));
-    return { path, size: sizeBytes, documents, blake3: digest };
-  } finally {
-    context.supply.release(segment);
-  }
-}
-
-/** Sends bytes under a virtual name, with the backup's own times and owner-only mode. */
-export async function sendObject(
-  context: Pick<DumpContext, "sink" | "timeSeconds" | "signal">,
-  name: string,
-  size: number,
-  body: Iterable<DataChunk>,
-): Promise<void> {
-  context.signal.throwIfAborted();
-  const time = context.timeSeconds;
-  await context.sink.sendFile({ name, size, mode: 0o600, atime: time, mtime: time, ctime: time }, body);
-}
-
-/** Bytes in pieces that fit a frame. */
-export function* chunksOf(bytes: Uint8Array): Generator<DataChunk> {
-  for (let at = 0; at < bytes.length; at += framePayloadMaxBytes) {
-    yield { bytes: bytes.subarray(at, at + framePayloadMaxBytes) };
-  }
-}
-
-/** A count that didn't come out, of a collection that may just have changed while it was read. */
-export interface DoubtfulCount {
-  readonly data: Namespace;
-  readonly read: number;
 }
 
 /**

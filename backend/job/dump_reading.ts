@@ -13,12 +13,12 @@ import type { Clock, Dump, DumpedCollection, JobLog } from "../ports.ts";
 import type { Options } from "../options/table.ts";
 import type { JobInfo } from "../protocol/message.ts";
 import { acceptsOf, scopeOf } from "./backup_scope.ts";
-import { chunksOf, sendObject } from "./collection_dump.ts";
 import { sendManifest, toSeconds } from "./job_manifest.ts";
 import { Lane } from "./lane.ts";
 import { metadataPath, segmentPath } from "./object_path.ts";
 import { OplogCapture, oplogSupply } from "./oplog_capture.ts";
 import { SegmentSupply } from "./segment_supply.ts";
+import { chunksOf, sendObject } from "./sending.ts";
 
 /** What a dump's segments are cut at. */
 const segmentBytes = 16 << 20;
@@ -193,6 +193,7 @@ function describeServer({ path, serverVersion, oplog }: Dump): Manifest["deploym
     featureCompatibilityVersion: "",
     source: path,
     sourceState: "mongodump",
+    chosenBy: "",
     members: [],
   };
 }

@@ -12,6 +12,7 @@ import { acceptsOf, reportScope, scopeOf } from "./backup_scope.ts";
 import { Lane } from "./lane.ts";
 import { OplogCapture, oplogSupply } from "./oplog_capture.ts";
 import { findOplogWith, reportWindow } from "./oplog_source.ts";
+import { reportSource } from "./source_report.ts";
 import { formatBytes, formatCount, formatSeconds } from "./wording.ts";
 
 /** The job that an incremental continues. */
@@ -38,7 +39,7 @@ export async function runIncremental(
     } of replica set ${deployment.setName}, MongoDB ${deployment.serverVersion}, resource ` +
       `"${context.resource}", from the end of ${parent.jobName}: ${describeTimestamp(parent.position)}`,
   );
-  for (const warning of source.warnings) log.warning(warning);
+  reportSource(source, log);
   const { oplog, isPicked } = await findOplogWith(parent.position, source.oplog, source, log);
   try {
     using supply = oplogSupply(options.segment_size);

@@ -13,8 +13,8 @@ import type { Clock, JobLog, Source } from "../ports.ts";
 import type { JobInfo } from "../protocol/message.ts";
 import { scopeOf } from "./backup_scope.ts";
 import type { ProgressListener } from "./dump_progress.ts";
-import { chunksOf, sendObject } from "./collection_dump.ts";
 import { manifestPath } from "./object_path.ts";
+import { chunksOf, sendObject } from "./sending.ts";
 import { formatNumberOf } from "./wording.ts";
 
 /** What a backup needs; all of it is open and checked. */

@@ -21,10 +21,12 @@ import {
 import { WindowRules } from "../oplog/window_rules.ts";
 import type { Oplog } from "../ports.ts";
 import { compareTimestamps, describeTimestamp, type OplogPosition } from "../timestamp.ts";
-import { type DumpContext, sendObject } from "./collection_dump.ts";
+import type { DumpContext } from "./dump_context.ts";
 import { oplogPath } from "./object_path.ts";
+import { pauseFor } from "./pause.ts";
 import { SegmentSupply } from "./segment_supply.ts";
 import { viewNamespace } from "./selection.ts";
+import { sendObject } from "./sending.ts";
 
 /** What a capture shares with the rest of its job. */
 export type CaptureContext =
@@ -34,6 +36,8 @@ export type CaptureContext =
     readonly jobName: string;
     /** Whether entries of a namespace belong to the job. */
     readonly accepts: Accepts;
+    /** Resolves when the reading may go on after a failure, and throws that otherwise; without it, no reading goes on. */
+    readonly outlast?: (cause: unknown, tries: number) => Promise<void>;
   };
 
 /** One that is filled, and one on its way out. */
@@ -94,11 +98,22 @@ export class OplogCapture implements Disposable {
   async readTo(to: OplogPosition): Promise<void> {
     const { oplog, signal } = this.#context;
     if (this.#begun && compareTimestamps(to, this.#last) <= 0) return;
-    this.#scanner.expect(this.#last);
     this.#begun = true;
-    for await (const batch of oplog.readBatches(this.#last, to, signal)) {
-      // An empty array: its length, and the end.
-      if (batch.length > 5) await this.#pack(batch);
+    for (let tries = 1;; tries++) {
+      this.#scanner.expect(this.#last);
+      try {
+        for await (const batch of oplog.readBatches(this.#last, to, signal)) {
+          // An empty array: its length, and the end.
+          if (batch.length <= 5) continue;
+          await this.#pack(batch);
+          this.#last = { ...this.#scanner.last };
+        }
+        break;
+      } catch (cause) {
+        // What was packed stays: the next reading has to begin with the last entry of it.
+        if (this.#context.outlast === undefined) throw cause;
+        await this.#context.outlast(cause, tries);
+      }
     }
     const { last } = this.#scanner;
     if (last.t !== to.t || last.i !== to.i || last.term !== to.term) {
@@ -296,16 +311,4 @@ export class OplogCapture implements Disposable {
       },
     );
   }
-}
-
-/** Resolves after a while, or as soon as the signal is aborted. */
-function pauseFor(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
-  });
 }

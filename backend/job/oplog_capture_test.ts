@@ -12,6 +12,7 @@ import { until } from "../../tests/lab/condition.ts";
 import { MemorySink } from "../../tests/contract/memory.ts";
 import type { MemoryOplog } from "../../tests/contract/memory_oplog.ts";
 import { commandBytes, entryBytes, place } from "../../tests/contract/oplog_entries.ts";
+import { PluginError } from "../errors.ts";
 import { parseNamespace } from "../namespace.ts";
 import type { ObjectSink } from "../objects.ts";
 
@@ -212,6 +213,48 @@ Deno.test("OplogCapture reads no further than its segments hold while the sink t
   await reading;
   assert.equal((await one.capture.finish()).entries, 199);
   assert.equal(memory.files.size, 20);
+});
+
+Deno.test("OplogCapture.readTo() goes on behind the last entry it has, after a reading that was lost anywhere", async () => {
+  const entries = Array.from({ length: 10 }, (_, at) => insert(1000 + at));
+  for (let lostAt = 0; lostAt <= 4; lostAt++) {
+    let batches = 0;
+    const tries: number[] = [];
+    using one = openCapture({
+      entries,
+      batchEntries: 3,
+      outlast: (_, count) => {
+        tries.push(count);
+        return Promise.resolve();
+      },
+    });
+    one.oplog.damage = (batch) => {
+      if (batches++ === lostAt) throw new Error("lost");
+      return batch;
+    };
+    await one.capture.readTo(place(1009));
+    assert.equal((await one.capture.finish()).entries, 9);
+    assert.deepEqual(one.sent(), hex(entries.slice(1)), `lost at ${lostAt}`);
+    assert.deepEqual(tries, lostAt < batches - 1 ? [1] : tries);
+  }
+});
+
+Deno.test("OplogCapture.readTo() refuses to go on where the last entry it has is gone", async () => {
+  using one = openCapture({
+    entries: Array.from({ length: 10 }, (_, at) => insert(1000 + at)),
+    batchEntries: 3,
+    outlast: (cause) => {
+      if (cause instanceof PluginError) return Promise.reject(cause);
+      one.oplog.overrun({ t: 1007, i: 1 });
+      return Promise.resolve();
+    },
+  });
+  let batches = 0;
+  one.oplog.damage = (batch) => {
+    if (batches++ === 2) throw new Error("lost");
+    return batch;
+  };
+  await assert.rejects(one.capture.readTo(place(1009)), { code: "oplogGap" });
 });
 
 Deno.test("OplogCapture.follow() takes what is committed until it is told to stop", async () => {

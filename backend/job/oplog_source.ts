@@ -16,10 +16,15 @@ const commitIntervalMs = 200;
 /**
  * The newest entry that the member has applied, once a majority has it: it is at or behind everything that was read from the member so far.
  *
+ * @param newest that entry, where it is known
  * @throws PluginError `oplogUnavailable` when no majority has it in time
  */
-export async function awaitCommitted(oplog: Oplog, signal: AbortSignal): Promise<OplogPosition> {
-  const read = await oplog.newest();
+export async function awaitCommitted(
+  oplog: Oplog,
+  signal: AbortSignal,
+  newest?: OplogPosition,
+): Promise<OplogPosition> {
+  const read = newest ?? await oplog.newest();
   const deadline = performance.now() + commitPatienceMs;
   for (;;) {
     signal.throwIfAborted();

@@ -8,7 +8,12 @@
 import { PluginError } from "../errors.ts";
 import { linkChain } from "../manifest/chain.ts";
 import type { OpenedManifest } from "../manifest/reader.ts";
-import type { Manifest, ManifestOplogSegment, ManifestSegment } from "../manifest/schema.ts";
+import {
+  abandonedObjects,
+  type Manifest,
+  type ManifestOplogSegment,
+  type ManifestSegment,
+} from "../manifest/schema.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
 import { NamespaceFilter, NamespaceMap } from "../options/namespace_pattern.ts";
 import { parsePointInTime, resolvePointInTime } from "../options/point_in_time.ts";
@@ -204,9 +209,11 @@ function touchedCollections(
   const slices = new Set(
     jobs.flatMap(({ manifest }) => manifest.oplog?.segments.map(({ path }) => path) ?? []),
   );
+  // They came with the files that they were superseded by.
+  const abandoned = new Set(jobs.flatMap(({ manifest }) => [...abandonedObjects(manifest)]));
   const touched = new Set<PlannedCollection>();
   for (const name of selected) {
-    if (isManifestPath(name) || slices.has(name)) continue;
+    if (isManifestPath(name) || slices.has(name) || abandoned.has(name)) continue;
     const object = objects.get(name);
     if (object === undefined) throw unlisted(name);
     touched.add(object.collection);

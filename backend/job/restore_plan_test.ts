@@ -187,6 +187,23 @@ Deno.test("planRestore() refuses what can't be restored whole", () => {
   }
 });
 
+Deno.test("planRestore() wants nothing of what was abandoned, and refuses other names all the same", () => {
+  const [app, other] = full.manifest.databases;
+  const [a, ...more] = app!.collections;
+  const abandoned = { ...a!, abandoned: [`${root}/app/a.bson.00002`] };
+  const manifest = {
+    ...full.manifest,
+    databases: [{ ...app!, collections: [abandoned, ...more] }, other!],
+  };
+  const jobs = [{ ...full, manifest }];
+  const files = [...dataFiles, "oplog.Full/101_105.bson", "oplog.Full/106_109.bson"];
+  const made = plan({ jobs, selected: [...files, "app/a.bson.00002"] });
+  const usual = plan({ jobs, selected: files });
+  assert.deepEqual([made.objects, made.slices], [usual.objects, usual.slices]);
+  assert.ok(!made.objects.has(`${root}/app/a.bson.00002`));
+  assert.throws(() => plan({ jobs, selected: [...files, "app/a.bson.00003"] }), { code: "objectMismatch" });
+});
+
 Deno.test("planRestore() takes views from the oplog where nothing but views changed", () => {
   const jobs = [
     job(

@@ -7,8 +7,9 @@
 import { DocumentSum } from "../../wasm/document_sum.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import type { JobLog, Source } from "../ports.ts";
+import type { JobLog } from "../ports.ts";
 import type { ReadThrottle } from "./read_throttle.ts";
+import type { SteadySource } from "./steady_source.ts";
 import { formatCount, formatNumberOf } from "./wording.ts";
 
 /** What a collection's documents add up to, in whatever order they came. */
@@ -25,29 +26,44 @@ export interface ReadDifference {
   readonly second: SummedCollection;
 }
 
+interface ReadingContext {
+  readonly source: SteadySource;
+  readonly throttle: ReadThrottle;
+  readonly signal: AbortSignal;
+}
+
 /** Reads collections again, no faster than the operator wants it. What changed in between is for the caller to know. */
 export async function readAgain(
-  { source, throttle, signal }: {
-    readonly source: Source;
-    readonly throttle: ReadThrottle;
-    readonly signal: AbortSignal;
-  },
+  context: ReadingContext,
   first: readonly SummedCollection[],
 ): Promise<ReadDifference[]> {
   const differences: ReadDifference[] = [];
   for (const one of first) {
     const { data } = one;
-    using sum = new DocumentSum();
-    for await (const batch of source.readBatches(data, signal)) {
-      sum.addBatch(batch);
-      await throttle.pass(batch.length, signal);
-    }
-    const second = { data, documents: sum.documents, digest: sum.digest() };
+    const second = await sumUp(context, data);
     if (second.documents !== one.documents || second.digest !== one.digest) {
       differences.push({ data, first: one, second });
     }
   }
   return differences;
+}
+
+async function sumUp(
+  { source, throttle, signal }: ReadingContext,
+  data: Namespace,
+): Promise<SummedCollection> {
+  for (let tries = 1;; tries++) {
+    using sum = new DocumentSum();
+    try {
+      for await (const batch of source.readBatches(data, signal)) {
+        sum.addBatch(batch);
+        await throttle.pass(batch.length, signal);
+      }
+      return { data, documents: sum.documents, digest: sum.digest() };
+    } catch (cause) {
+      await source.outlast(cause, tries);
+    }
+  }
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import { Blake3 } from "../../wasm/hasher.ts";
 import { countDocuments } from "../bson/document.ts";
-import { type Manifest, type ManifestObject, manifestObjects } from "./schema.ts";
+import { abandonedObjects, type Manifest, type ManifestObject, manifestObjects } from "./schema.ts";
 
 /** Where the objects of a backup are. */
 export interface ObjectReader {
@@ -33,6 +33,7 @@ export async function* auditObjects(
     if (!present.delete(object.path)) yield { path: object.path, problem: "is missing" };
     else yield* auditObject(object, reader);
   }
+  for (const path of abandonedObjects(manifest)) present.delete(path);
   for (const path of present) {
     if (!isManifest(path)) yield { path, problem: "is not listed in the manifest" };
   }

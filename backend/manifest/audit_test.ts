@@ -54,6 +54,17 @@ Deno.test("auditObjects() finds nothing where everything is right", async () => 
   assert.deepEqual(await audit(good), []);
 });
 
+Deno.test("auditObjects() minds no object that was abandoned, be it there or not", async () => {
+  const [database] = manifest.databases;
+  const collection = { ...database!.collections[0]!, abandoned: ["/@mongodb/r/d/c.bson.00001"] };
+  const checked = { ...manifest, databases: [{ ...database!, collections: [collection] }] };
+  assert.deepEqual(await audit(good, checked), []);
+  assert.deepEqual(await audit({ ...good, "/@mongodb/r/d/c.bson.00001": metadata }, checked), []);
+  assert.deepEqual(await audit({ ...good, "/@mongodb/r/d/c.bson.00002": metadata }, checked), [
+    "/@mongodb/r/d/c.bson.00002 is not listed in the manifest",
+  ]);
+});
+
 Deno.test("auditObjects() finds what is missing, longer, shorter, changed or not listed", async () => {
   const path = "/@mongodb/r/d/c.bson";
   const changed = segment.slice();

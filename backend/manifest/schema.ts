@@ -63,6 +63,8 @@ const collection = z.strictObject({
   documents: count,
   bytes: count,
   segments: z.array(segment),
+  /** Objects that were sent before a cursor was lost, and are no data: what they held was read anew. */
+  abandoned: z.array(path).min(1).optional(),
 });
 
 const member = z.strictObject({
@@ -71,6 +73,9 @@ const member = z.strictObject({
   healthy: z.boolean(),
   hidden: z.boolean(),
   lagSeconds: count.nullable(),
+  /** Of the choice among members; null for one that couldn't be read. Manifests of older versions have neither score nor reason. */
+  score: count.nullable().default(null),
+  reason: z.string().default(""),
 });
 
 /** The manifest itself, without its seal. */
@@ -98,6 +103,7 @@ export const manifestSchema = z.strictObject({
     featureCompatibilityVersion: z.string(),
     source: name,
     sourceState: name,
+    chosenBy: z.string().default(""),
     members: z.array(member),
   }),
   /** Null for a Full, and for it alone. */
@@ -151,10 +157,18 @@ export function* manifestObjects(manifest: Manifest): Generator<ManifestObject> 
   }
 }
 
+/** Objects that were sent and are no data. */
+export function* abandonedObjects({ databases }: Manifest): Generator<string> {
+  for (const { collections } of databases) {
+    for (const { abandoned } of collections) yield* abandoned ?? [];
+  }
+}
+
 /** What contradicts itself within a manifest, one sentence each; empty for a sound one. */
 export function findContradictions(manifest: Manifest): string[] {
   const faults: string[] = [];
   const seen = new Set<string>();
+  const abandoned: string[] = [];
   const root = `/@mongodb/${manifest.resource}/`;
   const sums = { databases: manifest.databases.length, collections: 0, documents: 0, bytes: 0, objects: 0 };
   for (const { path } of manifestObjects(manifest)) {
@@ -173,10 +187,18 @@ export function findContradictions(manifest: Manifest): string[] {
       if (documents !== one.documents || bytes !== one.bytes) {
         faults.push(`${database.name}.${one.name} is not the sum of its segments`);
       }
+      for (const path of one.abandoned ?? []) {
+        if (!path.startsWith(root)) faults.push(`${path} is not below ${root}`);
+        abandoned.push(path);
+      }
       if ((one.kind === "view") !== (one.data === null)) {
         faults.push(`${database.name}.${one.name} is a ${one.kind} and its data disagrees`);
       }
     }
+  }
+  for (const path of abandoned) {
+    if (seen.has(path)) faults.push(`${path} is both listed and abandoned, or abandoned twice`);
+    seen.add(path);
   }
   if ((manifest.job.level === "F") !== (manifest.parent === null)) {
     faults.push(

@@ -32,7 +32,16 @@ function manifest(collections = 1): Manifest {
       featureCompatibilityVersion: "6.0",
       source: "h:1",
       sourceState: "SECONDARY",
-      members: [{ host: "h:1", state: "SECONDARY", healthy: true, hidden: false, lagSeconds: 0 }],
+      chosenBy: "readPreference=secondaryPreferred",
+      members: [{
+        host: "h:1",
+        state: "SECONDARY",
+        healthy: true,
+        hidden: false,
+        lagSeconds: 0,
+        score: 5,
+        reason: "0 s behind",
+      }],
     },
     parent: null,
     oplog: {
@@ -75,6 +84,15 @@ Deno.test("openManifest() gives back what seal() was given", async () => {
   assert.deepEqual(opened.manifest, manifest());
   assert.equal(opened.id, sealed.id);
   assert.equal(opened.keyId, key.id);
+});
+
+Deno.test("openManifest() reads manifests that say nothing of the choice of a member", async () => {
+  const { chosenBy: _, members, ...rest } = manifest().deployment;
+  const deployment = { ...rest, members: members.map(({ score: _, reason: __, ...member }) => member) };
+  const older = { ...manifest(), deployment } as unknown as Manifest;
+  const opened = await openManifest((await seal(older, key)).bytes, trust);
+  assert.equal(opened.manifest.deployment.chosenBy, "");
+  assert.deepEqual(opened.manifest.deployment.members[0], { ...members[0], score: null, reason: "" });
 });
 
 Deno.test("openManifest() refuses every change of a single byte", async () => {
@@ -154,9 +172,23 @@ Deno.test("findContradictions() finds sums, paths and kinds that disagree", () =
       want: /listed twice/,
     },
     { name: "elsewhere", input: { ...base, resource: "rs1" }, want: /not below/ },
+    {
+      name: "listed and abandoned",
+      input: withCollection({ abandoned: [collection!.segments[0]!.path] }),
+      want: /both listed and abandoned/,
+    },
+    {
+      name: "abandoned elsewhere",
+      input: withCollection({ abandoned: ["/@mongodb/other/x.bson"] }),
+      want: /not below/,
+    },
     { name: "view with data", input: withCollection({ kind: "view" }), want: /disagrees/ },
   ];
   assert.deepEqual(findContradictions(base), []);
+  assert.deepEqual(
+    findContradictions(withCollection({ abandoned: ["/@mongodb/rs0/app/c0.bson.00001"] })),
+    [],
+  );
   for (const { name, input, want } of cases) {
     assert.ok(findContradictions(input).some((fault) => want.test(fault)), name);
   }

@@ -9,6 +9,7 @@ import { PluginError } from "../errors.ts";
 import { maskUri } from "../options/credentials.ts";
 import { Secret } from "../secret.ts";
 import { driverError } from "./driver_error.ts";
+import { choosingSettings } from "./source_rules.ts";
 
 /** What a connection string may set otherwise. */
 const defaults: MongoClientOptions = {
@@ -92,10 +93,19 @@ function makeClient(uri: Secret, options: MongoClientOptions): MongoClient {
     );
   }
   try {
-    return new MongoClient(text, { ...defaultsFor(text), ...options });
+    return new MongoClient(withoutChoice(text), { ...defaultsFor(text), ...options });
   } catch (cause) {
     throw unusable(maskUri(cause instanceof Error ? cause.message : String(cause)));
   }
+}
+
+/** Which member is read isn't for the driver to say. */
+function withoutChoice(uri: string): string {
+  const [address, query] = uri.split("?", 2) as [string, string?];
+  const kept = query?.split("&").filter((setting) =>
+    !choosingSettings.has(setting.split("=", 1)[0]!.toLowerCase())
+  );
+  return kept === undefined || kept.length === 0 ? address : `${address}?${kept.join("&")}`;
 }
 
 function defaultsFor(uri: string): MongoClientOptions {

@@ -123,3 +123,8 @@ export function isUnauthorized(cause: unknown): boolean {
 export function isNamespaceNotFound(cause: unknown): boolean {
   return cause instanceof MongoServerError && cause.code === 26;
 }
+
+/** Whether the server says that it was started without knowing what a majority has. */
+export function isMajorityUnknown(cause: unknown): boolean {
+  return cause instanceof MongoServerError && cause.code === 148;
+}

@@ -59,6 +59,11 @@ class MongodumpSource extends SourceBehind {
     return Promise.resolve([{ min: null, max: null }]);
   }
 
+  /** It isn't told to. */
+  override get readsCommitted(): boolean {
+    return false;
+  }
+
   override readBatches(namespace: Namespace, signal: AbortSignal): AsyncIterable<Uint8Array> {
     return readByMongodump(namespace, this.#settings, signal);
   }

@@ -22,7 +22,7 @@ import {
   timestampFromBits,
 } from "../timestamp.ts";
 import { closeClient } from "./client.ts";
-import { driverError } from "./driver_error.ts";
+import { driverError, isUnauthorized } from "./driver_error.ts";
 import { rawBatches } from "./raw_cursor.ts";
 
 const readPreference = ReadPreference.SECONDARY_PREFERRED;
@@ -32,6 +32,7 @@ const projection = { ts: 1, t: 1 };
 export class MemberOplog implements Oplog {
   readonly host: string;
   readonly #client: MongoClient;
+  #lastCommitted: OplogPosition | null = null;
 
   constructor(client: MongoClient, host: string) {
     this.host = host;
@@ -64,8 +65,17 @@ export class MemberOplog implements Oplog {
     return this.#lastWrite("opTime");
   }
 
-  committed(): Promise<OplogPosition> {
-    return this.#lastWrite("majorityOpTime");
+  async committed(): Promise<OplogPosition> {
+    const position = await this.#lastWrite("majorityOpTime");
+    if (this.#lastCommitted === null || compareTimestamps(position, this.#lastCommitted) > 0) {
+      this.#lastCommitted = position;
+    }
+    return position;
+  }
+
+  /** The newest entry of which the member has said so far that a majority has it. */
+  get lastCommitted(): Timestamp | null {
+    return this.#lastCommitted;
   }
 
   async find(at: Timestamp): Promise<OplogPosition | null> {
@@ -132,7 +142,12 @@ export class MemberOplog implements Oplog {
       repl: 1,
       ...Object.fromEntries(unused.map((section) => [section, 0])),
     };
-    return await this.#client.db("admin").command(command).then(({ repl }) => repl?.rbid ?? null, () => null);
+    try {
+      return (await this.#client.db("admin").command(command))["repl"]?.rbid ?? null;
+    } catch (cause) {
+      if (isUnauthorized(cause)) return null;
+      throw driverError(`ask ${this.host} how often it rolled back`, cause, "oplogUnavailable");
+    }
   }
 
   async *readBatches(from: Timestamp, to: Timestamp, signal: AbortSignal): AsyncGenerator<Uint8Array> {

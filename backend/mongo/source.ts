@@ -4,23 +4,25 @@
  * @module
  */
 
-import { ReadPreference } from "mongodb";
+import { type Db, type Document, ReadPreference, Timestamp } from "mongodb";
 import { formatNamespace, type Namespace } from "../namespace.ts";
 import type { Collection, Deployment, KeyRange, Oplog, Source, UserCollections } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { listCollections, listDatabases } from "./catalog.ts";
 import { closeClient } from "./client.ts";
-import { driverError } from "./driver_error.ts";
+import { driverError, isMajorityUnknown } from "./driver_error.ts";
+import { isMemberLoss, isReadable } from "./member_loss.ts";
 import { MemberOplog } from "./oplog.ts";
 import { rawBatches } from "./raw_cursor.ts";
 import { readLag } from "./replication_lag.ts";
+import type { SourceOptions } from "./source_rules.ts";
 import { rangeArguments, splitRanges } from "./splitter.ts";
 import { type Connection, openForReading, openForReadingAt } from "./topology.ts";
 import { listUserCollections } from "./users.ts";
 
-/** Picks a member and opens it for reading. */
-export async function openSource(uri: Secret): Promise<Source> {
-  return new MongoSource(await openForReading(uri), uri);
+/** Picks a member, as the options and the connection string say, and opens it for reading. */
+export async function openSource(uri: Secret, options?: SourceOptions): Promise<Source> {
+  return new MongoSource(await openForReading(uri, options), uri);
 }
 
 const readPreference = ReadPreference.SECONDARY_PREFERRED;
@@ -28,11 +30,15 @@ const readPreference = ReadPreference.SECONDARY_PREFERRED;
 class MongoSource implements Source {
   readonly deployment: Deployment;
   readonly warnings: readonly string[];
-  readonly oplog: Oplog | null;
+  readonly oplog: MemberOplog | null;
   readonly #client: Connection["client"];
   readonly #uri: Secret;
+  readonly #delaySeconds: number;
+  #readsCommitted: boolean;
 
-  constructor({ client, deployment, warnings }: Connection, uri: Secret) {
+  constructor({ client, deployment, delaySeconds, warnings }: Connection, uri: Secret) {
+    this.#delaySeconds = delaySeconds;
+    this.#readsCommitted = deployment.kind === "replicaSet";
     this.#uri = uri;
     this.oplog = deployment.kind === "standalone" ? null : new MemberOplog(client, deployment.source);
     this.deployment = deployment;
@@ -69,7 +75,7 @@ class MongoSource implements Source {
     try {
       for (const part of range === undefined ? [{}] : rangeArguments(range)) {
         const command = { find: namespace.collection, ...part, batchSize: 0, noCursorTimeout: true };
-        yield* rawBatches(db, command, signal);
+        yield* this.#readCommitted(db, command, signal);
       }
     } catch (cause) {
       signal.throwIfAborted();
@@ -100,17 +106,56 @@ class MongoSource implements Source {
 
   async lagSeconds(): Promise<number | null> {
     const { kind, source } = this.deployment;
-    return kind === "standalone" ? 0 : await readLag(this.#client, source);
+    if (kind === "standalone") return 0;
+    const lag = await readLag(this.#client, source);
+    return lag === null ? null : Math.max(0, lag - this.#delaySeconds);
   }
 
   async *otherOplogs(): AsyncGenerator<Oplog> {
     const { members, source } = this.deployment;
-    for (const { host, state, healthy } of members) {
-      if (host === source || !healthy || (state !== "PRIMARY" && state !== "SECONDARY")) continue;
+    for (const { host, score } of members) {
+      if (host === source || score === null) continue;
       // One that can't be reached has nothing to offer.
       const client = await openForReadingAt(this.#uri, host).catch(() => null);
       if (client !== null) yield new MemberOplog(client, host);
     }
+  }
+
+  get readsCommitted(): boolean {
+    return this.#readsCommitted;
+  }
+
+  isLoss(cause: unknown): boolean {
+    return isMemberLoss(cause);
+  }
+
+  isReadable(): Promise<boolean> {
+    return isReadable(this.#client, this.deployment.setName);
+  }
+
+  /** A member that was restarted may have forgotten some of what it knew that a majority has: nothing is read before it knows that again. */
+  #notBefore(): Document {
+    const committed = this.oplog?.lastCommitted ?? null;
+    return committed === null ? {} : { afterClusterTime: new Timestamp({ t: committed.t, i: committed.i }) };
+  }
+
+  /** A member of 4.4 may have been told not to know what a majority has. */
+  async *#readCommitted(db: Db, command: Document, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    if (this.#readsCommitted) {
+      let hasBegun = false;
+      try {
+        const readConcern = { level: "majority", ...this.#notBefore() };
+        for await (const batch of rawBatches(db, { ...command, readConcern }, signal)) {
+          hasBegun = true;
+          yield batch;
+        }
+        return;
+      } catch (cause) {
+        if (hasBegun || !isMajorityUnknown(cause)) throw cause;
+        this.#readsCommitted = false;
+      }
+    }
+    yield* rawBatches(db, command, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Which server is read: a healthy secondary where there is one.
+ * Which server is read, and which is written.
  *
  * @module
  */
@@ -10,40 +10,38 @@ import type { Deployment, Member } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { closeClient, connectDeployment, connectMember, readTimeoutMs } from "./client.ts";
 import { driverError } from "./driver_error.ts";
+import { probeMembers, stateOf } from "./member_probe.ts";
+import { judgeMembers } from "./source_choice.ts";
+import { anySource, type SourceOptions, type SourceRules, sourceRules } from "./source_rules.ts";
 
 /** A connection to the member that is to be read or written, and what is known of its deployment. */
 export interface Connection {
   readonly client: MongoClient;
   readonly deployment: Deployment;
+  /** By how much the member is behind on purpose. */
+  readonly delaySeconds: number;
   /** Things that the operator should know of the choice. */
   readonly warnings: readonly string[];
-}
-
-/** A member with what decides whether it is taken. */
-interface Candidate extends Member {
-  /** Why it isn't taken, or null. */
-  readonly refusal: string | null;
 }
 
 const oldestVersion = [4, 4] as const;
 const newestVersion = [8, 99] as const;
 
-/**
- * Opens a connection to read from: a hidden secondary rather than a visible one, the one that lags least, the primary only in need. A member that
- * can't be used when it is tried gives way to the next.
- */
-export async function openForReading(uri: Secret): Promise<Connection> {
+/** Opens a connection to the member that the rules and the members' own state make the best one to read, or to a standalone server. */
+export async function openForReading(
+  uri: Secret,
+  options: SourceOptions = anySource,
+): Promise<Connection> {
+  const rules = sourceRules(options, uri);
   const seed = await connectDeployment(uri);
   try {
     const hello = await greet(seed);
     if (!isSetMember(hello)) {
-      return { client: seed, deployment: await describe(seed, hello, []), warnings: [standaloneWarning] };
+      const deployment = await describe(seed, hello, []);
+      refuseUnnamed(deployment.source.toLowerCase(), rules);
+      return { client: seed, deployment, delaySeconds: 0, warnings: [standaloneWarning] };
     }
-    const connection = await openFirstUsable(
-      uri,
-      await listCandidates(seed, hello),
-      String(hello["setName"]),
-    );
+    const connection = await openBest(uri, seed, hello, rules);
     await closeClient(seed);
     return connection;
   } catch (cause) {
@@ -52,13 +50,23 @@ export async function openForReading(uri: Secret): Promise<Connection> {
   }
 }
 
+/** A standalone server is no set's member, but it is the one that is named, or isn't. */
+function refuseUnnamed(host: string, { source, avoid }: SourceRules): void {
+  if (!avoid.includes(host) && (source === null || source === host)) return;
+  throw new PluginError(
+    "connect",
+    `Cannot read from ${host}: ${source === null ? "avoid= names it" : `source= names ${source}`}`,
+    { hint: "Correct source= or avoid= in the FileSet's Plugin line, or the connection string." },
+  );
+}
+
 /** Opens a connection to write to: the primary, or the standalone server. */
 export async function openForWriting(uri: Secret): Promise<Connection> {
   const seed = await connectDeployment(uri);
   try {
     const hello = await greet(seed);
     if (!isSetMember(hello)) {
-      return { client: seed, deployment: await describe(seed, hello, []), warnings: [] };
+      return { client: seed, deployment: await describe(seed, hello, []), delaySeconds: 0, warnings: [] };
     }
     const primary: unknown = hello["primary"];
     if (typeof primary !== "string") throw noPrimary(hello["setName"]);
@@ -66,7 +74,6 @@ export async function openForWriting(uri: Secret): Promise<Connection> {
       uri,
       primary,
       0,
-      [],
       (member) => member["isWritablePrimary"] === true ? null : noPrimary(hello["setName"]),
     );
     await closeClient(seed);
@@ -79,7 +86,7 @@ export async function openForWriting(uri: Secret): Promise<Connection> {
 
 /** Opens a connection to a given member, to read what only it may have. */
 export async function openForReadingAt(uri: Secret, host: string): Promise<MongoClient> {
-  return (await openMember(uri, host, readTimeoutMs, [], unusableNow)).client;
+  return (await openMember(uri, host, readTimeoutMs, unusableNow)).client;
 }
 
 function noPrimary(setName: unknown): PluginError {
@@ -97,7 +104,6 @@ async function openMember(
   uri: Secret,
   host: string,
   socketTimeoutMs: number,
-  members: readonly Member[],
   faultOf: (hello: Document) => Error | null,
 ): Promise<Connection> {
   const client = await connectMember(uri, host, socketTimeoutMs);
@@ -105,7 +111,12 @@ async function openMember(
     const hello = await greet(client);
     const fault = faultOf(hello);
     if (fault !== null) throw fault;
-    return { client, deployment: { ...await describe(client, hello, members), source: host }, warnings: [] };
+    return {
+      client,
+      deployment: { ...await describe(client, hello, []), source: host },
+      delaySeconds: 0,
+      warnings: [],
+    };
   } catch (cause) {
     await closeClient(client);
     throw cause;
@@ -113,8 +124,8 @@ async function openMember(
 }
 
 const standaloneWarning =
-  "This is a standalone server: it has no oplog, so that collections that change while they are read may not fit together. " +
-  "A replica set of one member has one";
+  "This is a standalone server: it has no oplog, so that collections that change while they are read may not fit together, and Incrementals and " +
+  "Differentials are refused. A replica set of one member has one";
 
 async function greet(client: MongoClient): Promise<Document> {
   const hello = await client.db("admin").command({ hello: 1 });
@@ -140,122 +151,86 @@ async function greet(client: MongoClient): Promise<Document> {
   return hello;
 }
 
-/** The members as the seed sees them. Without the privilege to ask, what `hello` says of them has to do. */
-async function listCandidates(seed: MongoClient, hello: Document): Promise<Candidate[]> {
-  const admin = seed.db("admin");
-  const [status, config] = await Promise.all([
-    admin.command({ replSetGetStatus: 1 }).catch(() => null),
-    admin.command({ replSetGetConfig: 1 }).then((reply) => reply["config"], () => null),
-  ]);
-  if (status === null) return membersOfHello(hello);
-  const members: Document[] = status["members"];
-  const configured = new Map<unknown, Document>(
-    (config?.["members"] ?? []).map((member: Document) => [member["_id"], member]),
-  );
-  const newest = Math.max(...members.map((member) => optime(member)));
-  return members.map((member) => {
-    const settings = configured.get(member["_id"]) ?? {};
-    const state = String(member["stateStr"]);
-    const healthy = member["health"] === 1;
-    const lag = optime(member);
-    return {
-      host: String(member["name"]),
-      state,
-      healthy,
-      hidden: settings["hidden"] === true,
-      lagSeconds: Number.isFinite(lag) && Number.isFinite(newest)
-        ? Math.max(0, Math.round((newest - lag) / 1000))
-        : null,
-      refusal: refusal(state, healthy, settings),
-    };
-  });
-}
-
-function refusal(state: string, healthy: boolean, settings: Document): string | null {
-  if (!healthy) return "it is not reachable";
-  if (state !== "SECONDARY" && state !== "PRIMARY") return `it is in state ${state}`;
-  return unfitness(settings);
-}
-
-/** What its configuration, or what `hello` shows of it, has against a member as a source. */
-function unfitness(settings: Document): string | null {
-  const delay = Number(settings["secondaryDelaySecs"] ?? settings["slaveDelay"] ?? 0);
-  if (delay > 0) return `it is delayed by ${delay} s`;
-  return settings["buildIndexes"] === false ? "it has no indexes to back up (buildIndexes: false)" : null;
-}
-
-function membersOfHello(hello: Document): Candidate[] {
-  const hosts: string[] = [...(hello["hosts"] ?? []), ...(hello["passives"] ?? [])];
-  return hosts.map((host) => ({
-    host,
-    state: host === hello["primary"] ? "PRIMARY" : "SECONDARY",
-    healthy: true,
-    hidden: false,
-    lagSeconds: null,
-    refusal: null,
-  }));
-}
-
-function optime(member: Document): number {
-  const date: unknown = member["optimeDate"];
-  return date instanceof Date ? date.getTime() : Number.NaN;
-}
-
-/** The usable ones, best first. */
-function rank(candidates: readonly Candidate[]): Candidate[] {
-  return candidates.filter(({ refusal }) => refusal === null).sort((a, b) =>
-    Number(a.state === "PRIMARY") - Number(b.state === "PRIMARY") || Number(b.hidden) - Number(a.hidden) ||
-    (a.lagSeconds ?? Infinity) - (b.lagSeconds ?? Infinity) || 0
-  );
-}
-
-async function openFirstUsable(
+/** The best of a set's members, with everything that is known of all of them. */
+async function openBest(
   uri: Secret,
-  candidates: readonly Candidate[],
-  setName: string,
+  seed: MongoClient,
+  hello: Document,
+  rules: SourceRules,
 ): Promise<Connection> {
-  const reasons = candidates.flatMap(({ host, refusal }) => refusal === null ? [] : [`${host}: ${refusal}`]);
-  for (const { host } of rank(candidates)) {
-    try {
-      const connection = await openMember(uri, host, readTimeoutMs, candidates, unusableNow);
-      const because = reasons.length > 0 ? reasons.join("; ") : "the set has no other member";
-      const { sourceState } = connection.deployment;
-      return sourceState === "SECONDARY" ? connection : {
-        ...connection,
-        warnings: [`Reading from the primary ${host}: no secondary is usable (${because})`],
-      };
-    } catch (cause) {
-      const fault = driverError(`use ${host}`, cause);
-      // Credentials and versions are wrong everywhere alike: only a member out of order gives way to the next.
-      if (fault.code !== "connect") throw fault;
-      reasons.push(`${host}: ${fault.message}`);
+  const probed = await probeMembers(uri, seed, hello, rules);
+  let taken: MongoClient | null = null;
+  try {
+    const members = judgeMembers(probed.map(({ facts }) => facts), rules);
+    const best = members.find(({ score }) => score !== null);
+    const found = probed.find(({ facts }) => facts.host === best?.host);
+    if (best === undefined || found === undefined || found.client === null) {
+      throw noSource(String(hello["setName"]), members, rules);
     }
+    const { client, facts: { delaySeconds } } = found;
+    const deployment = await describe(client, await greet(client), members);
+    taken = client;
+    return {
+      client,
+      deployment: { ...deployment, source: best.host, sourceState: best.state, chosenBy: rules.text },
+      delaySeconds,
+      warnings: warningsOf(best, delaySeconds, members, rules),
+    };
+  } finally {
+    await Promise.all(probed.map(async ({ client }) => {
+      if (client !== null && client !== taken) await closeClient(client);
+    }));
   }
-  throw new PluginError(
+}
+
+function warningsOf(
+  best: Member,
+  delaySeconds: number,
+  members: readonly Member[],
+  rules: SourceRules,
+): string[] {
+  const warnings: string[] = [];
+  const others = members.filter(({ host }) => host !== best.host);
+  if (best.state === "PRIMARY" && rules.readPreference === "secondaryPreferred") {
+    const because = rules.source === null
+      ? `no secondary is usable (${others.length === 0 ? "the set has no other member" : reasonsOf(others)})`
+      : "source= names it";
+    warnings.push(`Reading from the primary ${best.host}: ${because}`);
+  }
+  if (delaySeconds > 0) {
+    warnings.push(`${best.host} is delayed on purpose: the backup is of a time ${delaySeconds} s ago`);
+  }
+  const hosts = new Set(members.map(({ host }) => host.toLowerCase()));
+  for (const host of rules.avoid.filter((host) => !hosts.has(host))) {
+    warnings.push(`avoid= names ${host}, which the set doesn't have`);
+  }
+  return warnings;
+}
+
+function reasonsOf(members: readonly Member[]): string {
+  return members.map(({ host, reason }) => `${host}: ${reason}`).join("; ");
+}
+
+function noSource(setName: string, members: readonly Member[], rules: SourceRules): PluginError {
+  return new PluginError(
     "connect",
-    `Cannot choose a member of ${setName} to read from: none is a usable secondary or primary (${
-      reasons.join("; ")
+    `Cannot choose a member of ${setName} to read from: none is usable by ${rules.text} (${
+      reasonsOf(members)
     })`,
     {
-      hint: "Bring a secondary or the primary back, then run the job again.",
+      hint:
+        "Bring a member back or loosen what the Plugin line or the connection string asks for, then run the job again.",
     },
   );
 }
 
-/** A member that is in another state than its set said, or is what only itself may tell. */
+/** A member that is in another state than its set said. */
 function unusableNow(hello: Document): PluginError | null {
-  const state = stateOf(hello);
-  const reason = state === "OTHER" ? "it is neither primary nor secondary" : unfitness(hello);
-  return reason === null ? null : new PluginError("connect", reason, { hint: "Run the job again." });
-}
-
-function stateOf(hello: Document): string {
-  if (!isSetMember(hello)) return "STANDALONE";
-  return hello["isWritablePrimary"] === true
-    ? "PRIMARY"
-    : hello["secondary"] === true
-    ? "SECONDARY"
-    : "OTHER";
+  return stateOf(hello) !== null
+    ? null
+    : new PluginError("connect", "It is neither primary nor secondary now", {
+      hint: "Run the job again.",
+    });
 }
 
 function isSetMember(hello: Document): boolean {
@@ -279,14 +254,9 @@ async function describe(
     serverVersion: String(version),
     featureCompatibilityVersion: compatibility,
     source: client.options.hosts.join(","),
-    sourceState: stateOf(hello),
-    members: members.map(({ host, state, healthy, hidden, lagSeconds }) => ({
-      host,
-      state,
-      healthy,
-      hidden,
-      lagSeconds,
-    })),
+    sourceState: isSetMember(hello) ? stateOf(hello) ?? "OTHER" : "STANDALONE",
+    chosenBy: "",
+    members,
   };
 }
 

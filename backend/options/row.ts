@@ -20,12 +20,17 @@ interface OptionTypes {
   bool: { kind: "bool"; default: boolean };
   integer: { kind: "integer"; default: number; min: number; max: number };
   size: { kind: "size"; default: number; min: number; max: number };
-  choice: { kind: "choice"; default: string; values: readonly string[]; later: readonly string[] };
+  choice: { kind: "choice"; default: string | null; values: readonly string[]; later: readonly string[] };
   list: { kind: "list"; default: readonly string[] };
   /** Patterns of namespaces. */
   patterns: { kind: "patterns"; default: readonly string[] };
   /** A point in time, as its text. */
   instant: { kind: "instant"; default: null };
+  /** `host:port` of a member, and several of them. */
+  member: { kind: "member"; default: null };
+  members: { kind: "members"; default: readonly string[] };
+  /** Sets of tags, as their text. */
+  tags: { kind: "tags"; default: null };
   name: { kind: "name"; default: null };
   path: { kind: "path"; default: null };
   uri: { kind: "uri"; default: null };

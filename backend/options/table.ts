@@ -5,6 +5,7 @@
  */
 
 import type { OptionRow, WriteConcern } from "./row.ts";
+import { sourceRows } from "./source_rows.ts";
 
 const mib = 1024 * 1024;
 
@@ -124,6 +125,7 @@ export const optionTable = {
       "Seconds that the secondary may be behind its primary; while it is further behind, reading pauses. 0 is no bound.",
     example: "max_lag=60",
   },
+  ...sourceRows,
   engine: {
     kind: "choice",
     default: "native",
@@ -317,8 +319,8 @@ export type OptionName = keyof typeof optionTable;
 
 type Value<Row extends OptionRow> = Row extends { kind: "bool" } ? boolean
   : Row extends { kind: "integer" | "size" } ? number
-  : Row extends { kind: "list" | "patterns" } ? readonly string[]
-  : Row extends { kind: "choice" } ? Row["values"][number]
+  : Row extends { kind: "list" | "patterns" | "members" } ? readonly string[]
+  : Row extends { kind: "choice" } ? Row["values"][number] | Extract<Row["default"], null>
   : Row extends { kind: "write_concern" } ? WriteConcern
   : string | null;
 

@@ -7,6 +7,7 @@
 import { countStars } from "./namespace_pattern.ts";
 import { parsePointInTime } from "./point_in_time.ts";
 import type { OptionRow } from "./row.ts";
+import { formatTagSets, parseTagSets } from "./tag_sets.ts";
 import { ValueFault } from "./value_fault.ts";
 
 /** A value of any option. */
@@ -70,6 +71,12 @@ export function parseValue(row: OptionRow, text: string): OptionValue {
     case "instant":
       parsePointInTime(text);
       return text;
+    case "member":
+      return parseMember(text, text);
+    case "members":
+      return [...new Set(text.split(",").map((member) => parseMember(member.trim(), text)))];
+    case "tags":
+      return formatTagSets(parseTagSets(text));
     case "name":
       if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(text)) {
         throw unlike(text, 'at most 64 letters, digits, "_", "." and "-", a letter or digit first');
@@ -100,6 +107,13 @@ export function parseValue(row: OptionRow, text: string): OptionValue {
 export function formatValue(value: Exclude<OptionValue, null>): string {
   if (typeof value === "boolean") return value ? "yes" : "no";
   return Array.isArray(value) ? value.join(",") : String(value);
+}
+
+/** A member as the driver and the set's configuration name it: in lower case, and always with its port. */
+function parseMember(member: string, text: string): string {
+  const match = /^(\[[\da-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?$/i.exec(member);
+  if (match === null) throw unlike(text, "host:port");
+  return `${match[1]!.toLowerCase()}:${Number(match[2] ?? 27017)}`;
 }
 
 function withinRange(number: number, min: number, max: number, text: string): number {

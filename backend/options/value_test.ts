@@ -26,6 +26,11 @@ const good = [
   { option: "write_concern", input: "majority", want: "majority" },
   { option: "write_concern", input: "1", want: 1 },
   { option: "write_concern", input: "50", want: 50 },
+  { option: "readPreference", input: "nearest", want: "nearest" },
+  { option: "source", input: "DB1.example", want: "db1.example:27017" },
+  { option: "source", input: "[::1]:27018", want: "[::1]:27018" },
+  { option: "avoid", input: "a:1, b,a:1", want: ["a:1", "b:27017"] },
+  { option: "tags", input: "use:backup, dc:east;", want: "use:backup,dc:east;" },
   { option: "uri", input: "mongodb+srv://u@h/?x=1", want: "mongodb+srv://u@h/?x=1" },
 ] as const;
 
@@ -65,6 +70,15 @@ const bad = [
   { option: "write_concern", input: "51", want: 'is "51", wanted 1 to 50' },
   { option: "write_concern", input: "all", want: 'is "all", wanted "majority" or a number of members' },
   { option: "index_build", input: "during", want: "has an unknown value, wanted after, none" },
+  {
+    option: "readPreference",
+    input: "Secondary",
+    want: "has an unknown value, wanted secondaryPreferred, secondary, primaryPreferred, primary, nearest",
+  },
+  { option: "source", input: "a b", want: 'is "a b", wanted host:port' },
+  { option: "source", input: "u:p@h:1", want: "has a value that isn't shown here, wanted host:port" },
+  { option: "avoid", input: "a:1,,b", want: 'is "a:1,,b", wanted host:port' },
+  { option: "tags", input: "east", want: 'has tags that are not "name:value" separated by "," and ";"' },
   { option: "mode", input: "hunter2", want: "has an unknown value, wanted dump, rehearse" },
   { option: "password_file", input: "hunter2", want: 'is no absolute path without ".."' },
   { option: "password_file", input: "/a/../b", want: 'is no absolute path without ".."' },

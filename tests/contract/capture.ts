@@ -36,6 +36,7 @@ interface Setting {
   readonly batchEntries?: number;
   readonly segmentBytes?: number;
   readonly sink?: ObjectSink;
+  readonly outlast?: (cause: unknown, tries: number) => Promise<void>;
 }
 
 /** A scope of all databases or some, and nothing else unless it is said. */
@@ -63,6 +64,7 @@ export function openCapture(setting: Setting) {
       timeSeconds: 1,
       oplog,
       jobName: "job",
+      ...setting.outlast === undefined ? {} : { outlast: setting.outlast },
       accepts: acceptsOf(testScope(setting.databases, setting)),
     },
     place(from),

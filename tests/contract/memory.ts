@@ -62,6 +62,7 @@ export interface SourceFaults {
 export class MemorySource implements Source {
   readonly warnings: readonly string[] = [];
   readonly oplog = null;
+  readonly readsCommitted = false;
   readonly deployment: Deployment = {
     kind: "replicaSet",
     setName: "memory",
@@ -70,6 +71,7 @@ export class MemorySource implements Source {
     featureCompatibilityVersion: "6.0",
     source: "memory:1",
     sourceState: "SECONDARY",
+    chosenBy: "",
     members: [],
   };
   readonly #databases: ReadonlyMap<string, readonly MemoryCollection[]>;
@@ -195,6 +197,14 @@ export class MemorySource implements Source {
   }
 
   async *otherOplogs(): AsyncGenerator<never> {}
+
+  isLoss(): boolean {
+    return false;
+  }
+
+  isReadable(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
 
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();

@@ -8,11 +8,13 @@ import assert from "node:assert/strict";
 import { MongoClient } from "mongodb";
 import { type ErrorCode, PluginError } from "../../backend/errors.ts";
 import { openSource } from "../../backend/mongo/source.ts";
+import { anySource } from "../../backend/mongo/source_rules.ts";
 import { openTarget } from "../../backend/mongo/target.ts";
 import { Secret } from "../../backend/secret.ts";
 import { until } from "../lab/condition.ts";
 import { freePort } from "../lab/daemon.ts";
 import { type Member, ReplicaSet } from "../lab/mongod.ts";
+import { reconfigure } from "../lab/reconfigure.ts";
 import { FakeServer } from "./fake_server.ts";
 import { failsWith } from "./mongo_edges.ts";
 
@@ -24,26 +26,6 @@ async function pickedMember(
   await using source = await openSource(new Secret(uri));
   const { deployment: { source: host, sourceState }, warnings } = source;
   return { source: host, state: sourceState, warnings };
-}
-
-/** Changes the settings of members and waits until each of them knows. */
-async function reconfigure(
-  set: ReplicaSet,
-  settings: ReadonlyMap<Member, Record<string, unknown>>,
-): Promise<void> {
-  const primary = await set.primary();
-  const { config } = await set.command(primary, { replSetGetConfig: 1 }) as {
-    config: { version: number; members: { host: string }[] };
-  };
-  const version = config.version + 1;
-  const changes = new Map([...settings].map(([member, change]) => [address(member), change]));
-  const members = config.members.map((one) => ({ ...one, ...changes.get(one.host) }));
-  // More than one voting member at a time changes here, which a server only lets pass when it is told to.
-  await set.command(primary, { replSetReconfig: { ...config, version, members }, force: true });
-  await until("the new configuration everywhere", 30_000, async () => {
-    const replies = await Promise.all(set.members.map((member) => set.command(member, { hello: 1 })));
-    return replies.every(({ setVersion }) => Number(setVersion) >= version);
-  });
 }
 
 Deno.test("openSource() takes hidden before visible, and the primary only when no other member can do", async () => {
@@ -95,6 +77,8 @@ Deno.test("openSource() without the privilege to see the set's state asks the me
   const primary = await set.primary();
   const [one, two] = set.members.filter(({ port }) => port !== primary.port) as [Member, Member];
   const uri = `${set.uri.replace(/\/\/.*@/, "//reader:other@")}&serverSelectionTimeoutMS=1000`;
+  // No member tells others of a hidden one: the connection string names it.
+  await reconfigure(set, new Map([[two, { priority: 0, hidden: true }]]));
   await set.kill(one, "SIGKILL");
   assert.deepEqual(await pickedMember(uri), { source: address(two), state: "SECONDARY", warnings: [] });
 
@@ -114,7 +98,18 @@ Deno.test("openSource() reads a standalone server, with a warning that it has no
   assert.equal(source.deployment.kind, "standalone");
   assert.equal(source.deployment.sourceState, "STANDALONE");
   assert.equal(source.oplog, null);
-  assert.match(source.warnings.join(), /no oplog/);
+  assert.match(source.warnings.join(), /no oplog.* Incrementals and Differentials are refused/);
+  const { source: host } = source.deployment;
+  await using _named = await openSource(new Secret(server.uri), { ...anySource, source: host });
+  for (const options of [{ source: "127.0.0.1:1" }, { avoid: [host] }]) {
+    await assert.rejects(
+      openSource(new Secret(server.uri), { ...anySource, ...options }),
+      failsWith(
+        "connect",
+        /^Cannot read from 127\.0\.0\.1:\d+: (source= names 127\.0\.0\.1:1|avoid= names it)$/,
+      ),
+    );
+  }
   await using target = await openTarget(new Secret(server.uri));
   assert.match(target.description, /^standalone server at 127\.0\.0\.1:\d+ \(MongoDB /);
 });

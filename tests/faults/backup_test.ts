@@ -49,6 +49,25 @@ Deno.test("faults during a backup through a real Bacula", async (t) => {
     await scene.assertNextJobWorks();
   });
 
+  await t.step(
+    "the server is killed and comes back: what was being read is read anew, and restored once",
+    async () => {
+      const before = await scene.hashes();
+      const job = await scene.strikeForNothing(async () => {
+        await scene.strikeServer("SIGKILL");
+        await scene.reviveServer();
+      });
+      assert.equal(job.status, "T", job.log);
+      assert.match(job.log, /Warning: .*Cannot .*\. Waiting up to 20 seconds for 127\.0\.0\.1:\d+/);
+      assert.match(job.log, /Warning: .*Reading m\w+\.blobs anew, from its start/);
+      for (const name of ["much", "more"]) await scene.client.db(name).dropDatabase();
+      const restore = await lab.restore({ from: [job.jobId] });
+      assert.deepEqual([restore.status, restore.errors], ["T", 0], restore.log);
+      assert.deepEqual(await scene.hashes(), before);
+      await scene.assertNothingStays();
+    },
+  );
+
   await t.step("the server stops answering, and the operator cancels", async () => {
     const job = await scene.strikeBackup(async ({ jobId }) => {
       await scene.strikeServer("SIGSTOP");

@@ -34,8 +34,8 @@ export interface Struck extends JobResult {
 /** Bytes on the volumes after which a backup counts as being in the middle of its data. */
 const middleBytes = 16 << 20;
 
-/** Longest time from a blow to the job's end. The slowest is a server that is gone: the driver looks 15 s for another one, and the end of the oplog is asked for besides. */
-const endsWithinMs = 45_000;
+/** Longest time from a blow to the job's end. The slowest is a server that is gone: the driver looks 15 s for it, and the job waits besides. */
+const endsWithinMs = 60_000;
 
 /** The job `Much` with more data than fits into any buffer, and the job `Small`. */
 export class Scene implements AsyncDisposable {
@@ -60,7 +60,7 @@ export class Scene implements AsyncDisposable {
       lab: { ...lab, env: { PODHEITOR_MONGODB_SILENCE_SECONDS: String(silenceSeconds) } },
       commands: (uri) => ({
         Much:
-          `podheitor-mongodb: uri=${uri} database=much,more segment_size=1M parallel_restore=8 drop=yes resource=much`,
+          `podheitor-mongodb: uri=${uri} database=much,more segment_size=1M parallel_restore=8 drop=yes resource=much max_source_absence=20`,
         Small: `podheitor-mongodb: uri=${uri} database=small resource=small`,
       }),
     });
@@ -102,6 +102,13 @@ export class Scene implements AsyncDisposable {
     return await this.#strike(await this.untilBackup(bytes), blow);
   }
 
+  /** Strikes `Much`, which goes on. */
+  async strikeForNothing(blow: Blow): Promise<JobResult> {
+    const moment = await this.untilBackup();
+    await blow(moment);
+    return await this.lab.wait(moment.jobId, 2 * endsWithinMs);
+  }
+
   /** Strikes a restore of `Much` as soon as documents have come. */
   async strikeRestore(full: JobResult, blow: Blow): Promise<Struck> {
     return await this.#strike(await this.untilRestore(full), blow);
@@ -113,6 +120,13 @@ export class Scene implements AsyncDisposable {
     await until("the first documents", 30_000, async () => await this.documents() > 4);
     assert.ok(await this.documents() < this.#mebibytes, "the restore was done before it could be struck");
     return { jobId, pid: await this.#backends.one() };
+  }
+
+  /** The server's own hashes of what `Much` saves. */
+  async hashes(): Promise<unknown[]> {
+    return await Promise.all(
+      ["much", "more"].map(async (name) => (await this.client.db(name).command({ dbHash: 1 }))["md5"]),
+    );
   }
 
   /** Documents of the databases that `Much` saves. */

@@ -26,8 +26,10 @@ export interface ServerOptions {
 export interface ReplicaSetOptions extends ServerOptions {
   /** The set's name; `rs0` by default. */
   readonly name?: string;
-  /** Number of members, 3 by default; all can become primary. */
+  /** Number of members, 3 by default; all that have data can become primary. */
   readonly members?: number;
+  /** How many of them, the last ones, are arbiters; none by default. */
+  readonly arbiters?: number;
 }
 
 /** One mongod of a test. */
@@ -114,7 +116,7 @@ export class ReplicaSet implements AsyncDisposable {
     const name = options.name ?? "rs0";
     const set = await ReplicaSet.#launch(name, options.members ?? 3, options);
     try {
-      await set.#initiate(name);
+      await set.#initiate(name, options.arbiters ?? 0);
       if (options.auth) await set.#createAdministrator(options.auth);
       await set.#settled();
       return set;
@@ -203,8 +205,12 @@ export class ReplicaSet implements AsyncDisposable {
     return server;
   }
 
-  async #initiate(name: string): Promise<void> {
-    const members = this.#servers.map(({ host, port }, _id) => ({ _id, host: `${host}:${port}` }));
+  async #initiate(name: string, arbiters: number): Promise<void> {
+    const members = this.#servers.map(({ host, port }, _id) => ({
+      _id,
+      host: `${host}:${port}`,
+      arbiterOnly: _id >= this.#servers.length - arbiters,
+    }));
     const settings = { electionTimeoutMillis: 3000, heartbeatIntervalMillis: 500 };
     await withAdmin(this.#first, undefined, async (admin) => {
       await admin.command({ replSetInitiate: { _id: name, members, settings } });
@@ -243,7 +249,9 @@ export class ReplicaSet implements AsyncDisposable {
     return await until("a primary and secondaries", 90_000, async () => {
       const running = this.#servers.filter(({ daemon }) => daemon.isRunning);
       const replies = await Promise.all(running.map(hello));
-      if (!replies.every((reply) => reply?.isWritablePrimary === true || reply?.secondary === true)) {
+      const isReady = (reply: Hello | null) =>
+        reply?.isWritablePrimary === true || reply?.secondary === true || reply?.arbiterOnly === true;
+      if (!replies.every(isReady)) {
         return null;
       }
       const primaries = running.filter((_, at) => replies[at]?.isWritablePrimary === true);
@@ -252,8 +260,14 @@ export class ReplicaSet implements AsyncDisposable {
   }
 }
 
+interface Hello {
+  readonly isWritablePrimary?: boolean;
+  readonly secondary?: boolean;
+  readonly arbiterOnly?: boolean;
+}
+
 /** A member's view of itself; null while it can't be asked. `hello` needs no credentials. */
-async function hello(server: Server): Promise<{ isWritablePrimary?: boolean; secondary?: boolean } | null> {
+async function hello(server: Server): Promise<Hello | null> {
   return await withAdmin(server, undefined, (admin) => admin.command({ hello: 1 })).catch(() => null);
 }
 

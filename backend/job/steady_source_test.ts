@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { MemoryLog, MemorySource } from "../../tests/contract/memory.ts";
+import { MemoryOplog } from "../../tests/contract/memory_oplog.ts";
+import { insert } from "../../tests/contract/capture.ts";
+import { PluginError } from "../errors.ts";
+import type { Oplog } from "../ports.ts";
+import { SourceBehind } from "../source_behind.ts";
+import { SteadySource } from "./steady_source.ts";
+
+/** A member that fails so many questions before it answers one. */
+class FailingSource extends SourceBehind {
+  asked = 0;
+  isBack = true;
+  isKnownLoss = true;
+  reads = true;
+  readonly memory = new MemoryOplog([insert(1), insert(2)]);
+  readonly #failures: number;
+
+  constructor(failures: number) {
+    super(new MemorySource({ app: [] }));
+    this.#failures = failures;
+  }
+
+  override get oplog(): Oplog {
+    return this.memory;
+  }
+
+  override get readsCommitted(): boolean {
+    return this.reads;
+  }
+
+  override listDatabases(): Promise<string[]> {
+    if (this.asked++ < this.#failures) return Promise.reject(new PluginError("connect", "Cannot list"));
+    return this.behind.listDatabases();
+  }
+
+  override isLoss(): boolean {
+    return this.isKnownLoss;
+  }
+
+  override isReadable(): Promise<boolean> {
+    return Promise.resolve(this.isBack);
+  }
+}
+
+function steady(failures: number, changes: Partial<FailingSource> = {}, seconds = 5) {
+  const behind = Object.assign(new FailingSource(failures), changes);
+  const log = new MemoryLog();
+  const stop = new AbortController();
+  return { behind, log, stop, source: new SteadySource(behind, { seconds, log, signal: stop.signal }) };
+}
+
+Deno.test("SteadySource asks again when its member is back, and says so", async () => {
+  const { source, log } = steady(2);
+  assert.deepEqual(await source.listDatabases(), ["app"]);
+  assert.equal(log.lines.length, 4);
+  assert.equal(log.lines[0], "warning Cannot list. Waiting up to 5 seconds for memory:1");
+  assert.match(log.lines[1]!, /^info memory:1 can be read again after \d\.\d s$/);
+  await source.proveListings();
+});
+
+const refusals: {
+  name: string;
+  failures: number;
+  changes?: Partial<FailingSource>;
+  seconds?: number;
+  want: RegExp;
+}[] = [
+  { name: "a failure of another kind", failures: 1, changes: { isKnownLoss: false }, want: /^Cannot list$/ },
+  {
+    name: "a member that may take back what was read",
+    failures: 1,
+    changes: { reads: false },
+    want: /^Cannot list$/,
+  },
+  { name: "anything with no time to wait", failures: 1, seconds: 0, want: /^Cannot list$/ },
+  { name: "a member that goes away again and again", failures: 9, want: /^Cannot list$/ },
+  {
+    name: "a member that stays away",
+    failures: 1,
+    changes: { isBack: false },
+    seconds: 1,
+    want: /^Cannot list; memory:1 was not back within 1 second$/,
+  },
+];
+for (const { name, failures, changes, seconds, want } of refusals) {
+  Deno.test(`SteadySource doesn't outlast ${name}`, async () => {
+    const { source, behind } = steady(failures, changes, seconds);
+    await assert.rejects(source.listDatabases(), { code: "connect", message: want });
+    assert.ok(behind.asked <= 5);
+  });
+}
+
+Deno.test("SteadySource ends with the signal's reason while it waits", async () => {
+  const { source, stop } = steady(1, { isBack: false });
+  const listing = source.listDatabases();
+  const reason = new Error("stopped");
+  stop.abort(reason);
+  await assert.rejects(listing, (thrown) => thrown === reason);
+});
+
+Deno.test("SteadySource.proveListings() refuses what was listed of a state that the member took back", async () => {
+  const { source, behind } = steady(0);
+  behind.memory.commitUpTo({ t: 1, i: 1, term: 1 });
+  await source.listDatabases();
+  behind.memory.rollBack({ t: 1, i: 1 });
+  behind.memory.write(insert(3));
+  behind.memory.commitUpTo({ t: 3, i: 1, term: 1 });
+  await assert.rejects(source.proveListings(), { code: "incompleteRead", message: /rolled back/ });
+});
