@@ -125,10 +125,13 @@ async function probeMember(uri: Secret, facts: MemberFacts, setName: string): Pr
     if (hello["setName"] !== setName) {
       throw new Error(`it is of ${hello["setName"] ?? "no replica set"}, not of ${setName}`);
     }
-    const oplogSeconds = await new MemberOplog(client, facts.host).window().then(
-      ({ oldest, newest }) => newest.t - oldest.t,
-      () => null,
-    );
+    // There is one primary, so that its oplog decides nothing, and it is to be spared.
+    const oplogSeconds = stateOf(hello) === "PRIMARY"
+      ? null
+      : await new MemberOplog(client, facts.host).window().then(
+        ({ oldest, newest }) => newest.t - oldest.t,
+        () => null,
+      );
     return {
       client,
       facts: {
