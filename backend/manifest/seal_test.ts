@@ -6,7 +6,8 @@ import { canonicalText } from "./canonical.ts";
 import { openManifest } from "./reader.ts";
 import { findContradictions, type Manifest } from "./schema.ts";
 import { joinParts, seal, splitParts } from "./seal.ts";
-import { loadSigningKey, loadTrustedKeys } from "./signature.ts";
+import { loadSigningKey } from "./signature.ts";
+import { loadTrustedKeys, type TrustedKey } from "./trusted_keys.ts";
 
 const noFile = () => Promise.reject(new Error("no file"));
 const key = await loadSigningKey(new Secret(new Uint8Array(32).fill(3).toBase64()), noFile);
@@ -124,6 +125,27 @@ Deno.test("openManifest() trusts the listed keys and no others", async () => {
     openManifest(bytes, { keys: [forged], allowUnsigned: false }),
     /the signature of key .* is wrong/,
   );
+});
+
+Deno.test("openManifest() believes a key for its time only, and a revoked one never", async () => {
+  const { bytes } = await seal(manifest(), key);
+  const open = (...entries: Omit<TrustedKey, "id" | "key">[]) =>
+    openManifest(bytes, {
+      keys: entries.map((entry) => ({ ...key.publicKey, ...entry })),
+      allowUnsigned: false,
+    });
+  const second = "2026-01-02T03:04:05Z";
+  await open({ notBefore: second, notAfter: second });
+  await open({ notAfter: "2025-12-31T23:59:59Z" }, { notBefore: "2026-01-01T00:00:00Z" });
+  const refused = (message: RegExp) => ({ code: "manifestSignature", message });
+  await assert.rejects(
+    open({ notBefore: "2026-01-02T03:04:06Z" }),
+    refused(
+      /it is of 2026-01-02T03:04:05Z, key [0-9a-f]{16} is trusted for manifests from 2026-01-02T03:04:06Z$/,
+    ),
+  );
+  await assert.rejects(open({ notAfter: "2026-01-02T03:04:04Z" }), refused(/to 2026-01-02T03:04:04Z$/));
+  await assert.rejects(open({}, { revoked: true }), refused(/key [0-9a-f]{16} is revoked$/));
 });
 
 Deno.test("openManifest() takes an unsigned manifest only where that is allowed", async () => {
