@@ -266,7 +266,15 @@ function wrongUse(reason: string): PluginError {
   return new PluginError("usage", `Cannot run: ${reason}`, { hint: "See --help." });
 }
 
+/** What nobody was there to catch, such as in the driver's own timers, ends the job with a sentence: the plugin shows a backend's last words. */
+function dieOf(thrown: unknown): never {
+  console.error(asPluginError(thrown).report);
+  Deno.exit(1);
+}
+
 if (import.meta.main) {
+  globalThis.addEventListener("unhandledrejection", (event) => dieOf(event.reason));
+  globalThis.addEventListener("error", (event) => dieOf(event.error));
   try {
     Deno.exit(await main(Deno.args));
   } catch (cause) {

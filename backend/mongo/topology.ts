@@ -9,7 +9,7 @@ import { PluginError } from "../errors.ts";
 import type { Deployment, Member } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { closeClient, connectDeployment, connectMember, readTimeoutMs } from "./client.ts";
-import { driverError } from "./driver_error.ts";
+import { driverError, unknownReply } from "./driver_error.ts";
 
 /** A connection to the member that is to be read or written, and what is known of its deployment. */
 export interface Connection {
@@ -152,6 +152,11 @@ async function listCandidates(seed: MongoClient, hello: Document): Promise<Candi
   const configured = new Map<unknown, Document>(
     (config?.["members"] ?? []).map((member: Document) => [member["_id"], member]),
   );
+  if (
+    members.some((member) => typeof member["name"] !== "string" || typeof member["stateStr"] !== "string")
+  ) {
+    throw unknownReply("list the members of the replica set");
+  }
   const newest = Math.max(...members.map((member) => optime(member)));
   return members.map((member) => {
     const settings = configured.get(member["_id"]) ?? {};
@@ -269,14 +274,15 @@ async function describe(
 ): Promise<Deployment> {
   const admin = client.db("admin");
   const { version } = await admin.command({ buildInfo: 1 });
-  refuseVersion(String(version));
+  if (typeof version !== "string") throw unknownReply("read the server's version");
+  refuseVersion(version);
   const compatibility = await admin.command({ getParameter: 1, featureCompatibilityVersion: 1 })
     .then((reply) => String(reply["featureCompatibilityVersion"]?.version ?? ""), () => "");
   return {
     kind: isSetMember(hello) ? "replicaSet" : "standalone",
     setName: isSetMember(hello) ? String(hello["setName"]) : null,
     setId: isSetMember(hello) ? await findSetId(client) : null,
-    serverVersion: String(version),
+    serverVersion: version,
     featureCompatibilityVersion: compatibility,
     source: client.options.hosts.join(","),
     sourceState: stateOf(hello),
