@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { blake3 } from "../../wasm/hasher.ts";
+import { PluginError } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import { canonicalText } from "./canonical.ts";
-import { openManifest } from "./reader.ts";
+import { openManifest, readPlace } from "./reader.ts";
 import { findContradictions, type Manifest } from "./schema.ts";
 import { joinParts, seal, splitParts } from "./seal.ts";
 import { loadSigningKey } from "./signature.ts";
@@ -93,6 +94,51 @@ Deno.test("openManifest() refuses every truncation, insertion and repetition", a
     const inserted = new Uint8Array([...bytes.subarray(0, at), byte, ...bytes.subarray(at)]);
     for (const changed of [bytes.subarray(0, at), bytes.subarray(at + 1), inserted]) {
       await assert.rejects(openManifest(changed, trust), { name: "PluginError" });
+    }
+  }));
+});
+
+Deno.test("openManifest() refuses what would take memory or time without end, and any other text, with a PluginError", async () => {
+  const anyone = { keys: [], allowUnsigned: true };
+  const sealOf = (manifest: string) =>
+    new TextEncoder().encode(
+      `{"blake3":"${
+        blake3(new TextEncoder().encode(manifest)).toHex()
+      }","keyId":null,"manifest":${manifest},"signature":null}`,
+    );
+  const { job: _, ...rest } = manifest();
+  const hostile = [
+    sealOf("[".repeat(100_000) + "]".repeat(100_000)),
+    sealOf(`{"a":${'{"a":'.repeat(100_000)}1${"}".repeat(100_001)}`),
+    sealOf(canonicalText({ ...rest, __proto__: null, job: { id: 2 ** 53 - 1 } })),
+    sealOf('{"createdAt":1e400}'),
+    sealOf(`{"createdAt":${"9".repeat(1 << 20)}}`),
+    // What a compressing volume makes of a few bytes.
+    new Uint8Array((256 << 20) + 1),
+  ];
+  for (const bytes of hostile) await assert.rejects(openManifest(bytes, anyone), { code: "manifestInvalid" });
+  await fc.assert(fc.asyncProperty(fc.oneof(fc.json(), fc.string()), async (text) => {
+    for (const bytes of [new TextEncoder().encode(text), sealOf(text)]) {
+      await assert.rejects(openManifest(bytes, anyone), { name: "PluginError" });
+      assert.throws(() => readPlace(bytes), { code: "manifestInvalid" });
+    }
+  }));
+});
+
+Deno.test("joinParts() answers any names with parts or a PluginError", () => {
+  const part = fc.tuple(
+    fc.constantFrom("A", "B", "../x"),
+    fc.constantFrom("rs0", ""),
+    fc.nat(4),
+    fc.nat(99_999),
+  ).map(
+    ([job, resource, at, of]) => `podheitor-mongodb/manifest/${job}/${resource}/${at}-of-${of}`,
+  );
+  fc.assert(fc.property(fc.array(fc.oneof(part, fc.string()), { maxLength: 5 }), (names) => {
+    try {
+      joinParts(names.map((name) => ({ name, bytes: new Uint8Array(1) })));
+    } catch (cause) {
+      assert.ok(cause instanceof PluginError && cause.code === "manifestMissing", String(cause));
     }
   }));
 });
