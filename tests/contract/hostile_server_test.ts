@@ -143,3 +143,29 @@ Deno.test("a Full of a server that lies fails with a sentence, or has every docu
   globalThis.removeEventListener("unhandledrejection", prevent);
   assert.deepEqual(wrong, []);
 });
+
+Deno.test("a reply that breaks the driver ends the backend with a sentence, and no stack", async () => {
+  await using jobs = await FolderJobs.make();
+  await using server = startFakeSet((name, reply) => name === "hello" ? { ...reply, hosts: true } : reply);
+  const main = new URL("../../backend/main.ts", import.meta.url).pathname;
+  const command = `podheitor-mongodb: uri=${server.uri}&serverSelectionTimeoutMS=300 sign=no`;
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      "--no-check",
+      main,
+      "backup",
+      "--to",
+      `${jobs.folder}/to`,
+      "--working-dir",
+      jobs.folder,
+      command,
+    ],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const said = new TextDecoder().decode(stderr);
+  assert.equal(code, 1, said);
+  assert.match(said, /^MONGO-\d+ /);
+  assert.doesNotMatch(said, /^\s+at /m);
+});
