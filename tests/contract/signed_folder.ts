@@ -24,14 +24,15 @@ interface Piece {
 /** Writes the jobs `full` and `inc`, made at the instants given, into a folder. They join where `incrementFrom` is 100, the Full's end. */
 export async function writeSignedJobs(
   folder: string,
-  key: SigningKey | null,
+  signer: SigningKey | null | { readonly full: SigningKey; readonly inc: SigningKey },
   createdAt: { readonly full: string; readonly inc: string },
   incrementFrom = 100,
 ): Promise<void> {
+  const keys = signer !== null && "full" in signer ? signer : { full: signer, inc: signer };
   const end = { t: 100, i: 1, term: 1 };
   const empty = { source: "h:1", entries: 0, bytes: 0, cutTransactions: 0, namespaces: [], segments: [] };
   const collections = [collectionOf("orders", 2), collectionOf(longName, 1), collectionOf("empty", 0)];
-  const full = await writeJob(folder, key, {
+  const full = await writeJob(folder, keys.full, {
     ...manifestOf("full", "F", createdAt.full),
     oplog: { ...empty, from: { t: 90, i: 1, term: 1 }, to: end },
     databases: [{ name: "app", collections: collections.map(({ listed }) => listed) }],
@@ -39,7 +40,7 @@ export async function writeSignedJobs(
   const entries = bson.serialize({ op: "n" });
   const [first, last] = [{ t: 101, i: 1 }, { t: 101, i: 1 }];
   const path = oplogPath(resource, "inc", first, last);
-  await writeJob(folder, key, {
+  await writeJob(folder, keys.inc, {
     ...manifestOf("inc", "I", createdAt.inc),
     parent: { jobName: "full", blake3: full.digest },
     oplog: {

@@ -170,6 +170,29 @@ for (const { name, want, keys = line, signer = key, damage } of rows) {
     }));
 }
 
+Deno.test("a rotation amid a chain: both keys are believed for their time, and a revoked one no more", () =>
+  withFolder(async (folder) => {
+    const { key: next } = await makeSigningKey();
+    const jobs = `${folder}/jobs`;
+    await writeSignedJobs(jobs, { full: key, inc: next }, createdAt);
+    const after = `${await publicText(next.publicKey)} not-before=2026-03-02`;
+    const rows = [
+      { keys: `${line} not-after=2026-03-01\n${after}`, want: /^2 manifests, 0 findings$/m },
+      { keys: line, want: new RegExp(`inc\\.json: is signed by key ${next.id}, which is not trusted`) },
+      {
+        keys: `${line} revoked\n${after}`,
+        want: new RegExp(`full\\.json: is signed by key ${key.id}, which is revoked`),
+      },
+      { keys: `${line} not-after=2026-03-01\n${after} revoked`, want: /inc\.json: .*which is revoked/ },
+    ];
+    for (const [at, { keys, want }] of rows.entries()) {
+      const { code, said } = await audit(folder, keys, [jobs]);
+      assert.match(said, want);
+      assert.equal(code, at === 0 ? 0 : 1, said);
+      assert.equal(await backendFinds(folder), at !== 0);
+    }
+  }));
+
 Deno.test("verify-artifacts.sh finds an Incremental of another Full, and one that doesn't begin where its Full ended", () =>
   withFolder(async (folder) => {
     await writeSignedJobs(`${folder}/a`, key, createdAt);
