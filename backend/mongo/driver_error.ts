@@ -31,8 +31,10 @@ const stateCodes: ReadonlySet<unknown> = new Set([
  */
 export function driverError(action: string, cause: unknown, code: ErrorCode = "serverCommand"): PluginError {
   if (cause instanceof PluginError) return cause;
-  // Code that takes a reply apart finds something else than what every MongoDB says.
-  if (cause instanceof TypeError || cause instanceof RangeError) return unknownReply(action, cause);
+  // Code that takes a reply apart finds something else than what every MongoDB says. On the way to a server, it is certificates and settings.
+  if (code !== "connect" && (cause instanceof TypeError || cause instanceof RangeError)) {
+    return unknownReply(action, cause);
+  }
   const message = `Cannot ${action}: ${reasonOf(cause)}`;
   if (cause instanceof MongoServerError && authenticationCodes.has(cause.code)) {
     return new PluginError("authentication", message, {
