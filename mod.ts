@@ -16,6 +16,6 @@ export {
   type TrustPolicy,
 } from "./backend/manifest/reader.ts";
 export { type Manifest, type ManifestObject, manifestObjects } from "./backend/manifest/schema.ts";
-export { loadTrustedKeys, type TrustedKey } from "./backend/manifest/signature.ts";
+export { loadTrustedKeys, type TrustedKey } from "./backend/manifest/trusted_keys.ts";
 export { parsePluginCommand } from "./backend/options/command.ts";
 export type { Options } from "./backend/options/table.ts";

@@ -11,6 +11,7 @@ import { readFolderChains } from "./commands/chain.ts";
 import { describeChains } from "./commands/chain_text.ts";
 import { readTipChains } from "./commands/chain_tips.ts";
 import { serveJob } from "./commands/job.ts";
+import { generateKey } from "./commands/keygen.ts";
 import { findTrust } from "./commands/machine.ts";
 import { prepareRestore } from "./commands/prepare_restore.ts";
 import { rehearse } from "./commands/rehearse.ts";
@@ -31,6 +32,7 @@ const usage = `Usage:
   podheitor-mongodb-backend verify  DIR [--key FILE] [--json]
   podheitor-mongodb-backend chain   DIR|--working-dir DIR [--key FILE] [--json]
   podheitor-mongodb-backend prepare-restore resource=NAME key=value… [--working-dir DIR]
+  podheitor-mongodb-backend keygen  FILE
   podheitor-mongodb-backend job     (spoken to by the File Daemon's plugin)
   podheitor-mongodb-backend --version | --help
 
@@ -43,6 +45,7 @@ what is missing, and what is expected next. Its --json is one document: resource
 and seconds, the Unix seconds first and last whose end is covered; next: level, from, after) and unlinked[]; and findings[], each with resource, job, problem.
 prepare-restore leaves options for the next restore of a resource on this machine, in the File Daemon's working directory (${defaultWorkingDirectory}
 by default): for an hour, for one restore, which fails if it can't use them. What is said at the restore's prompt comes before them, the plugin command behind.
+keygen makes a key that signs: the private half in FILE, of mode 0600, the public one in FILE.pub. It overwrites nothing.
 Exit status: 0 clean, 1 failed or with findings, 2 could not run.`;
 
 const text = { type: "string" } as const;
@@ -65,6 +68,8 @@ async function main(args: readonly string[]): Promise<number> {
       return await chain(rest);
     case "prepare-restore":
       return await prepare(rest);
+    case "keygen":
+      return await keygen(rest);
     case "--version":
       console.log(`${program.name} ${program.version}`);
       return 0;
@@ -186,6 +191,13 @@ async function prepare(args: string[]): Promise<number> {
   return 0;
 }
 
+async function keygen(args: string[]): Promise<number> {
+  const path = onlyPositional(parse(args, {}).positionals, "a file for the key");
+  const absolute = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+  for (const line of await generateKey(absolute, new Date())) console.log(line);
+  return 0;
+}
+
 async function chain(args: string[]): Promise<number> {
   const { values, positionals } = parse(args, { "working-dir": text, key: text, json: flag });
   const tips = values["working-dir"];
@@ -254,7 +266,15 @@ function wrongUse(reason: string): PluginError {
   return new PluginError("usage", `Cannot run: ${reason}`, { hint: "See --help." });
 }
 
+/** What nobody was there to catch, such as in the driver's own timers, ends the job with a sentence: the plugin shows a backend's last words. */
+function dieOf(thrown: unknown): never {
+  console.error(asPluginError(thrown).report);
+  Deno.exit(1);
+}
+
 if (import.meta.main) {
+  globalThis.addEventListener("unhandledrejection", (event) => dieOf(event.reason));
+  globalThis.addEventListener("error", (event) => dieOf(event.error));
   try {
     Deno.exit(await main(Deno.args));
   } catch (cause) {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { type Document, Int32, Long, serialize } from "bson";
 import { PluginError } from "../errors.ts";
 import { readCursorReply } from "./cursor_reply.ts";
@@ -57,4 +58,28 @@ Deno.test("readCursorReply() refuses replies that lack something, and partial re
       return true;
     });
   }
+});
+
+Deno.test("readCursorReply() answers any bytes with a reply within them or a PluginError", () => {
+  const whole = serialize({ firstBatch: [{ a: 1 }], id, ns: "db.c" });
+  const changed = fc.tuple(fc.nat(whole.length - 1), fc.uint8Array({ minLength: 1, maxLength: 8 })).map(
+    ([at, bytes]) => {
+      const copy = whole.slice();
+      copy.set(bytes.subarray(0, copy.length - at), at);
+      return copy;
+    },
+  );
+  fc.assert(
+    fc.property(fc.oneof(changed, fc.uint8Array({ maxLength: 64 })), (bytes) => {
+      try {
+        const { batch } = readCursorReply(bytes);
+        assert.ok(
+          batch.buffer === bytes.buffer && batch.byteOffset + batch.length <= bytes.byteOffset + bytes.length,
+        );
+      } catch (cause) {
+        assert.ok(cause instanceof PluginError, String(cause));
+      }
+    }),
+    { numRuns: 2_000 },
+  );
 });

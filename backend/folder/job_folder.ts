@@ -9,6 +9,8 @@ import type { ObjectReader } from "../manifest/audit.ts";
 import type { FileHeader, ObjectReceiver, ObjectWriter, RestoreObjectHeader } from "../objects.ts";
 
 const objectsFolder = "restore-objects";
+/** As much as a restore takes of one. */
+const restoreObjectMaxBytes = 64 << 20;
 const fileNameMaxLength = 255;
 
 /**
@@ -139,7 +141,12 @@ export class JobFolder implements ObjectReader {
         if (name === undefined) {
           throw unusable(`${folder}/${fileName}`, new Error("it is no restore object's name"));
         }
-        const bytes = await Deno.readFile(`${folder}/${fileName}`);
+        const path = `${folder}/${fileName}`;
+        const { isFile, size } = await Deno.lstat(path);
+        if (!isFile || size > restoreObjectMaxBytes) {
+          throw unusable(path, new Error(`it is no file of at most ${restoreObjectMaxBytes} bytes`));
+        }
+        const bytes = await Deno.readFile(path);
         const header = {
           index: Number(index),
           jobId: 1,

@@ -254,3 +254,22 @@ Deno.test("discardingReceiver: takes everything", async () => {
   await (await discardingReceiver.restoreObject(object)).end();
   await discardingReceiver.commit();
 });
+
+Deno.test("JobFolder.restoreObjects() reads no link, no pipe and nothing without end", async () => {
+  await withFolder(async (directory) => {
+    const folder = `${directory}/job/restore-objects`;
+    const path = `${folder}/000001-25-podheitor-mongodb%2Fmanifest%2Fj%2Frs0%2F1-of-1`;
+    await Deno.mkdir(folder, { recursive: true });
+    const refused = async () => {
+      await rejects(new JobFolder(`${directory}/job`).restoreObjects(), /it is no file of at most \d+ bytes/);
+      await Deno.remove(path);
+    };
+    await Deno.symlink("/dev/zero", path);
+    await refused();
+    ok((await new Deno.Command("mkfifo", { args: [path] }).output()).success);
+    await refused();
+    await Deno.writeTextFile(path, "");
+    await Deno.truncate(path, 2 ** 40);
+    await refused();
+  });
+});

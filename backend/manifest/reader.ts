@@ -8,7 +8,8 @@ import { blake3 } from "../../wasm/hasher.ts";
 import { PluginError } from "../errors.ts";
 import { canonicalText } from "./canonical.ts";
 import { findContradictions, type Manifest, manifestSchema, sealedSchema } from "./schema.ts";
-import { type TrustedKey, verifySignature } from "./signature.ts";
+import { verifySignature } from "./signature.ts";
+import { findObjection, type TrustedKey } from "./trusted_keys.ts";
 
 /** Which manifests are believed. */
 export interface TrustPolicy {
@@ -40,12 +41,14 @@ export async function openManifest(bytes: Uint8Array, trust: TrustPolicy): Promi
   const sealed = parseSealed(bytes);
   const digest = blake3(new TextEncoder().encode(canonicalText(sealed.manifest))).toHex();
   if (digest !== sealed.blake3) throw untrusted(`its digest is ${digest}, its seal says ${sealed.blake3}`);
-  await checkSignature(sealed, trust);
+  const entries = await checkSignature(sealed, trust);
   const parsed = manifestSchema.safeParse(sealed.manifest);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!;
     throw invalid(`${path.join(".") || "manifest"}: ${message}`);
   }
+  const objection = entries.length === 0 ? null : findObjection(entries, parsed.data.createdAt);
+  if (objection !== null) throw objectionable(objection);
   const [contradiction] = findContradictions(parsed.data);
   if (contradiction !== undefined) throw invalid(contradiction);
   return { manifest: parsed.data, digest, id: digest.slice(0, 16), keyId: sealed.keyId };
@@ -107,23 +110,26 @@ function parseSealed(bytes: Uint8Array) {
   return sealed.data;
 }
 
+/** Resolves to what is said of the key that signed; to nothing for an unsigned manifest where that is allowed. */
 async function checkSignature(
   { blake3: digest, keyId, signature }: { blake3: string; keyId: string | null; signature: string | null },
   { keys, allowUnsigned }: TrustPolicy,
-): Promise<void> {
+): Promise<TrustedKey[]> {
   if (keyId === null || signature === null) {
     if (keyId !== signature) throw invalid("it has half a signature");
-    if (allowUnsigned) return;
+    if (allowUnsigned) return [];
     throw unsignedManifest();
   }
-  const key = keys.find(({ id }) => id === keyId);
-  if (key === undefined) {
+  const entries = keys.filter(({ id }) => id === keyId);
+  if (entries.length === 0) {
     const known = keys.map(({ id }) => id).join(", ") || "none";
     throw untrusted(`it is signed by key ${keyId}, trusted are ${known}`);
   }
-  if (!await verifySignature(key, digest, signature)) {
+  // All entries of an id hold the same key.
+  if (!await verifySignature(entries[0]!, digest, signature)) {
     throw untrusted(`the signature of key ${keyId} is wrong`);
   }
+  return entries;
 }
 
 /** The failure for a manifest without a signature where nobody allowed that. */
@@ -145,5 +151,14 @@ function untrusted(reason: string): PluginError {
   return new PluginError("manifestSignature", `Cannot trust the manifest: ${reason}`, {
     hint:
       "If the signing key was replaced, add the old public key to PODHEITOR_MONGODB_TRUSTED_KEYS. If it wasn't, the backup was changed: restore another job.",
+  });
+}
+
+/** The failure for a manifest whose signature is good, of a key that may not vouch for it. */
+function objectionable(reason: string): PluginError {
+  return new PluginError("manifestSignature", `Cannot trust the manifest: ${reason}`, {
+    hint:
+      "The list of trusted keys says so. Restore a job that another key signed; before you trust this one all the same, hold its manifest id against the log " +
+      "of the job that made it, as backend/manifest/KEYS.md says.",
   });
 }

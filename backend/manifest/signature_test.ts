@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { SecretFile } from "../options/credentials.ts";
 import { Secret } from "../secret.ts";
-import { loadSigningKey, loadTrustedKeys, sign, verifySignature } from "./signature.ts";
+import { loadSigningKey, makeSigningKey, publicText, sign, verifySignature } from "./signature.ts";
+import { loadTrustedKeys } from "./trusted_keys.ts";
 
 const seed = new Uint8Array(32).fill(9);
 const pem = `-----BEGIN PRIVATE KEY-----\n${
@@ -48,25 +49,15 @@ Deno.test("loadSigningKey() refuses with a sentence that shows no key material",
   }
 });
 
-Deno.test("loadTrustedKeys() reads several keys from several files", async () => {
-  const one = await loadSigningKey(new Secret(seed.toBase64()), files({}));
-  const two = await loadSigningKey(new Secret(new Uint8Array(32).fill(8).toBase64()), files({}));
-  const raw = async (key: CryptoKey) => new Uint8Array(await crypto.subtle.exportKey("raw", key)).toBase64();
-  const spki = async (key: CryptoKey) =>
-    `-----BEGIN PUBLIC KEY-----\n${
-      new Uint8Array(await crypto.subtle.exportKey("spki", key)).toBase64()
-    }\n-----END PUBLIC KEY-----\n`;
-  const read = files({
-    "/lines": { text: `# ours\n${await raw(one.publicKey.key)} # 2026\n\n`, mode: 0o644 },
-    "/pem": { text: `${await spki(two.publicKey.key)}${await spki(one.publicKey.key)}`, mode: 0o644 },
-  });
-  assert.deepEqual((await loadTrustedKeys("/lines:/pem", read)).map(({ id }) => id), [
-    one.id,
-    two.id,
-    one.id,
-  ]);
-  await assert.rejects(loadTrustedKeys("/lines:/nowhere", read), { code: "signingKey" });
-  await assert.rejects(loadTrustedKeys("", read), { code: "signingKey" });
+Deno.test("makeSigningKey() makes a PEM that gives the same key back, and a line that trusts it", async () => {
+  const { key, pem } = await makeSigningKey();
+  const again = await loadSigningKey(pem, files({}));
+  assert.equal(again.id, key.id);
+  const signature = await sign(again, "ab".repeat(32));
+  const list = { text: await publicText(key.publicKey), mode: 0o644 };
+  const [trusted] = await loadTrustedKeys("/list", files({ "/list": list }));
+  assert.equal(await verifySignature(trusted!, "ab".repeat(32), signature), true);
+  assert.notEqual((await makeSigningKey()).key.id, key.id);
 });
 
 Deno.test("verifySignature() knows the key's own signature over that digest only", async () => {

@@ -6,20 +6,13 @@
 
 import type { Db, MongoClient } from "mongodb";
 import { indexName } from "../bson/collection_metadata.ts";
-import {
-  type BsonElement,
-  bsonType,
-  findElement,
-  joinElements,
-  stringElement,
-  stringValue,
-} from "../bson/document.ts";
+import { bsonType, findElement, joinElements, stringElement, stringValue } from "../bson/document.ts";
 import { formatExtendedJson } from "../bson/extended_json.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, gatheringNamespaces, type Namespace } from "../namespace.ts";
 import { forEachAtOnce } from "../parallel.ts";
 import type { Collection, CollectionKind } from "../ports.ts";
-import { driverError, isNamespaceNotFound } from "./driver_error.ts";
+import { driverError, isNamespaceNotFound, unknownReply } from "./driver_error.ts";
 import { rawDocuments } from "./raw_cursor.ts";
 
 /** Collections of one database that are asked about at the same time: more would only wait for each other on the server. */
@@ -36,11 +29,11 @@ export async function listDatabases(client: MongoClient): Promise<string[]> {
       nameOnly: true,
       authorizedDatabases: false,
     });
-    const names: string[] = reply["databases"].map(({ name }: { name: string }) => name).filter((
-      name: string,
-    ) => !serverDatabases.has(name));
+    const listed: unknown[] = reply["databases"].map(({ name }: { name: unknown }) => name);
+    const names = listed.filter((name) => typeof name === "string");
+    if (names.length !== listed.length) throw unknownReply("list the databases");
     const held: string[] = [];
-    for (const name of names.sort()) {
+    for (const name of names.filter((name) => !serverDatabases.has(name)).sort()) {
       if (
         name !== "admin" || (await listEntries(client.db(name))).some((entry) => kindOf(name, entry) !== null)
       ) held.push(name);
@@ -99,10 +92,17 @@ async function listEntries(db: Db): Promise<Entry[]> {
   const documents = await rawDocuments(db, { listCollections: 1, cursor: {} });
   return documents.map((document) => {
     const info = findElement(document, "info")?.value ?? emptyDocument;
+    const [name, type] = ["name", "type"].map((key) => findElement(document, key));
+    const options = findElement(document, "options");
+    // What a collection is must not be guessed of a value that is something else.
+    if (
+      name?.type !== bsonType.string || (type !== undefined && type.type !== bsonType.string) ||
+      (options !== undefined && options.type !== bsonType.document)
+    ) throw unknownReply(`list the collections of ${db.databaseName}`);
     return {
-      name: text(findElement(document, "name")) ?? "",
-      type: text(findElement(document, "type")) ?? "collection",
-      options: findElement(document, "options")?.value ?? emptyDocument,
+      name: stringValue(name.value),
+      type: type === undefined ? "collection" : stringValue(type.value),
+      options: options?.value ?? emptyDocument,
       // A binary's length and subtype come first.
       uuid: findElement(info, "uuid")?.value.subarray(5).toHex() ?? null,
     };
@@ -245,8 +245,4 @@ function expressible(namespace: Collection["namespace"], metadata: Uint8Array): 
       },
     );
   }
-}
-
-function text(element: BsonElement | undefined): string | undefined {
-  return element?.type === bsonType.string ? stringValue(element.value) : undefined;
 }

@@ -31,6 +31,10 @@ const stateCodes: ReadonlySet<unknown> = new Set([
  */
 export function driverError(action: string, cause: unknown, code: ErrorCode = "serverCommand"): PluginError {
   if (cause instanceof PluginError) return cause;
+  // Code that takes a reply apart finds something else than what every MongoDB says. On the way to a server, it is certificates and settings.
+  if (code !== "connect" && (cause instanceof TypeError || cause instanceof RangeError)) {
+    return unknownReply(action, cause);
+  }
   const message = `Cannot ${action}: ${reasonOf(cause)}`;
   if (cause instanceof MongoServerError && authenticationCodes.has(cause.code)) {
     return new PluginError("authentication", message, {
@@ -43,6 +47,19 @@ export function driverError(action: string, cause: unknown, code: ErrorCode = "s
   const isLost = cause instanceof MongoServerSelectionError || cause instanceof MongoNetworkError;
   const settled = isLost && code === "serverCommand" ? "connect" : code;
   return new PluginError(settled, message, { hint: hintFor(settled), cause });
+}
+
+/** The failure for a reply that has another form than MongoDB's own. */
+export function unknownReply(action: string, cause?: unknown): PluginError {
+  return new PluginError(
+    "serverReply",
+    `Cannot ${action}: the server's reply hasn't the form that MongoDB's have`,
+    {
+      hint:
+        "Check that the connection string leads to a MongoDB server itself and to nothing that answers in its place, and that its version is a supported one.",
+      cause,
+    },
+  );
 }
 
 /** What the driver or the server says, without secrets. A server that refuses a command repeats it, documents and all: what it takes is said in their place. */

@@ -92,3 +92,11 @@ Deno.test("reasonOf() masks a password too", () => {
   assert.equal(reasonOf(server(2, "at mongodb://u:secret@h/x")), "at mongodb://u:***@h/x");
   assert.equal(reasonOf("a text"), "a text");
 });
+
+Deno.test("driverError() shows an operator no failure of code that took a reply apart, but what stands in the way to a server", () => {
+  for (const cause of [new TypeError("x is not a function"), new RangeError("Maximum call stack")]) {
+    const failure = driverError("list the databases", cause);
+    assert.deepEqual([failure.code, failure.message.includes(cause.message)], ["serverReply", false]);
+    assert.match(driverError("connect to MongoDB", cause, "connect").message, new RegExp(cause.message));
+  }
+});

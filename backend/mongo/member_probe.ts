@@ -8,7 +8,7 @@ import type { Document, MongoClient } from "mongodb";
 import type { TagSet } from "../options/tag_sets.ts";
 import type { Secret } from "../secret.ts";
 import { closeClient, connectMember, readTimeoutMs } from "./client.ts";
-import { driverError } from "./driver_error.ts";
+import { driverError, unknownReply } from "./driver_error.ts";
 import { MemberOplog } from "./oplog.ts";
 import { judgeMembers, type MemberFacts } from "./source_choice.ts";
 import type { SourceRules } from "./source_rules.ts";
@@ -73,6 +73,11 @@ async function listMembers(
     (config?.["members"] ?? []).map((member: Document) => [member["_id"], member]),
   );
   const members: Document[] = status["members"];
+  if (
+    members.some((member) => typeof member["name"] !== "string" || typeof member["stateStr"] !== "string")
+  ) {
+    throw unknownReply("list the members of the replica set");
+  }
   return members.map((member) => ({
     ...blank,
     ...settingsOf(settings.get(member["_id"]) ?? {}),

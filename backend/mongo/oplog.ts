@@ -22,7 +22,7 @@ import {
   timestampFromBits,
 } from "../timestamp.ts";
 import { closeClient } from "./client.ts";
-import { driverError, isUnauthorized } from "./driver_error.ts";
+import { driverError, isUnauthorized, unknownReply } from "./driver_error.ts";
 import { rawBatches } from "./raw_cursor.ts";
 
 const readPreference = ReadPreference.SECONDARY_PREFERRED;
@@ -197,8 +197,14 @@ export class MemberOplog implements Oplog {
         "look for the beginning of a transaction",
         (entries) => entries.findOne(filter, { projection: { prevOpTime: 1 }, readPreference }),
       );
-      const before: Document | undefined = entry?.["prevOpTime"];
-      if (before === undefined || before["ts"].isZero()) return positionOf(previous);
+      const before: Document | null | undefined = entry?.["prevOpTime"];
+      if (!before) return positionOf(previous);
+      const earlier = positionOf(before);
+      if (earlier.t === 0 && earlier.i === 0) return positionOf(previous);
+      // A chain that doesn't lead back would lead nowhere, for ever.
+      if (compareTimestamps(earlier, positionOf(previous)) >= 0) {
+        throw unknownReply("look for the beginning of a transaction");
+      }
       previous = before;
     }
   }
@@ -208,8 +214,8 @@ export class MemberOplog implements Oplog {
       "read the end of the oplog",
       () => this.#client.db("admin").command({ hello: 1 }),
     );
-    const optime: Document | undefined = hello["lastWrite"]?.[field];
-    if (optime === undefined) {
+    const optime: Document | null | undefined = hello["lastWrite"]?.[field];
+    if (!optime) {
       throw new PluginError(
         "oplogUnavailable",
         `Cannot read the end of the oplog: ${this.host} doesn't say where it is`,
@@ -232,5 +238,9 @@ export class MemberOplog implements Oplog {
 
 /** `{ts, t}` of an entry or an optime. A term that is missing is that of the old election protocol. */
 function positionOf({ ts, t }: Document): OplogPosition {
-  return { ...timestampFromBits((ts as BsonTimestamp).toBigInt()), term: Number(t ?? -1) };
+  const term = Number(t ?? -1);
+  if (!(ts instanceof BsonTimestamp) || !Number.isSafeInteger(term)) {
+    throw unknownReply("read a position in the oplog");
+  }
+  return { ...timestampFromBits(ts.toBigInt()), term };
 }

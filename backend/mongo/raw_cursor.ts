@@ -7,6 +7,7 @@
 import { type ClientSession, type Db, type Document, Long, ReadPreference } from "mongodb";
 import { elements } from "../bson/document.ts";
 import { type CursorReply, readCursorReply } from "../bson/cursor_reply.ts";
+import { unknownReply } from "./driver_error.ts";
 
 /** A reading session: cursors die with their session, and a session that is not refreshed dies after half an hour. */
 const refreshIntervalMs = 300_000;
@@ -18,6 +19,10 @@ const refreshIntervalMs = 300_000;
 const batchBytes = 4 << 20;
 const firstBatchDocuments = 1_000;
 const batchMaxDocuments = 1_000_000;
+
+const emptyArrayBytes = 5;
+/** A server ends a cursor rather than to send nothing again and again: one that doesn't would never end a job. */
+const emptyBatchesMax = 1_000;
 
 const closeTimeoutMs = 2_000;
 
@@ -40,8 +45,12 @@ export async function* rawBatches(
   let collection = "";
   let pending: Promise<CursorReply> | undefined;
   let documents = firstBatchDocuments;
+  let empty = 0;
   try {
     const first = await abortable(run(db, command, session), signal);
+    if (typeof command["find"] === "string" && first.namespace !== `${db.databaseName}.${command["find"]}`) {
+      throw unknownReply(`read ${db.databaseName}.${command["find"]}`);
+    }
     id = first.id;
     collection = first.namespace.slice(first.namespace.indexOf(".") + 1);
     const more = () => {
@@ -53,7 +62,12 @@ export async function* rawBatches(
     pending = id === 0n ? undefined : more();
     yield first.batch;
     while (pending !== undefined) {
-      const { id: nextId, batch } = await abortable(pending, signal);
+      const { id: nextId, namespace, batch } = await abortable(pending, signal);
+      empty = batch.length === emptyArrayBytes ? empty + 1 : 0;
+      // Another cursor's documents would be counted as this one's.
+      if ((nextId !== id && nextId !== 0n) || namespace !== first.namespace || empty > emptyBatchesMax) {
+        throw unknownReply(`read on in ${db.databaseName}.${collection}`);
+      }
       id = nextId;
       documents = Math.min(Math.max(Math.floor(documents * batchBytes / batch.length), 1), batchMaxDocuments);
       pending = id === 0n ? undefined : more();
@@ -78,7 +92,9 @@ export async function rawDocuments(db: Db, command: Document): Promise<Uint8Arra
 
 async function run(db: Db, command: Document, session: ClientSession): Promise<CursorReply> {
   const reply = await db.command(command, { session, raw: true, readPreference });
-  return readCursorReply(reply["cursor"]);
+  const cursor: unknown = reply["cursor"];
+  if (!(cursor instanceof Uint8Array)) throw unknownReply(`read a cursor of ${db.databaseName}`);
+  return readCursorReply(cursor);
 }
 
 async function refreshSession(db: Db, session: ClientSession): Promise<void> {

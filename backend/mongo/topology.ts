@@ -9,7 +9,7 @@ import { PluginError } from "../errors.ts";
 import type { Deployment, Member } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { closeClient, connectDeployment, connectMember, readTimeoutMs } from "./client.ts";
-import { driverError } from "./driver_error.ts";
+import { driverError, unknownReply } from "./driver_error.ts";
 import { probeMembers, stateOf } from "./member_probe.ts";
 import { judgeMembers } from "./source_choice.ts";
 import { anySource, type SourceOptions, type SourceRules, sourceRules } from "./source_rules.ts";
@@ -244,14 +244,15 @@ async function describe(
 ): Promise<Deployment> {
   const admin = client.db("admin");
   const { version } = await admin.command({ buildInfo: 1 });
-  refuseVersion(String(version));
+  if (typeof version !== "string") throw unknownReply("read the server's version");
+  refuseVersion(version);
   const compatibility = await admin.command({ getParameter: 1, featureCompatibilityVersion: 1 })
     .then((reply) => String(reply["featureCompatibilityVersion"]?.version ?? ""), () => "");
   return {
     kind: isSetMember(hello) ? "replicaSet" : "standalone",
     setName: isSetMember(hello) ? String(hello["setName"]) : null,
     setId: isSetMember(hello) ? await findSetId(client) : null,
-    serverVersion: String(version),
+    serverVersion: version,
     featureCompatibilityVersion: compatibility,
     source: client.options.hosts.join(","),
     sourceState: isSetMember(hello) ? stateOf(hello) ?? "OTHER" : "STANDALONE",

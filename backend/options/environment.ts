@@ -8,9 +8,9 @@ export const environmentTable = {
   CREDENTIALS_DIRECTORY:
     "Set by systemd, for LoadCredential= and the like: its podheitor-mongodb-uri and podheitor-mongodb-password are used as the two above, where those are not set.",
   PODHEITOR_MONGODB_SIGNING_KEY:
-    "Ed25519 private key that signs manifests: PEM (PKCS #8), the base64 of its 32-byte seed, or the absolute path of a file with either, mode 0600.",
+    "Ed25519 private key that signs manifests: the absolute path of a file of mode 0600, as keygen makes it, with a PEM (PKCS #8) or the base64 of the 32-byte seed; or either of them itself.",
   PODHEITOR_MONGODB_TRUSTED_KEYS:
-    "Absolute paths, separated by colons, of files with public keys (PEM, or base64 of 32 bytes a line) that restores accept. Default: the signing key's own public half.",
+    "Absolute paths, separated by colons, of lists of public keys that restores accept: PEM, or lines of base64 with not-before=, not-after= or revoked behind it. Default: the signing key's own public half.",
   PODHEITOR_MONGODB_ALLOW_UNSIGNED: '"yes" lets restores take unsigned manifests.',
   PODHEITOR_MONGODB_MONGOD:
     "Absolute path of the mongod that a rehearsal starts. The command `rehearse` takes what MONGOD_BIN names, else the mongod on PATH, where it is not set; a restore with mode=rehearse needs it.",

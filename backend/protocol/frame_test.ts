@@ -1,6 +1,7 @@
 import { ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { crc32c } from "../../wasm/hasher.ts";
+import { framePayloadMaxBytes } from "../limits.ts";
 import { checkPayload, decodeHeader, encodeHeader, type FrameType, nextSequence } from "./frame.ts";
 
 const cases = [
@@ -38,6 +39,24 @@ Deno.test("decodeHeader: reads what encodeHeader writes, and the checksum fits n
         throws(() => checkPayload(header, payload), { code: "protocol", message: /checksum/ });
       },
     ),
+  );
+});
+
+Deno.test("decodeHeader: answers any bytes with a header that promises no more than a frame may hold, or a protocol error", () => {
+  const start = Uint8Array.fromHex("50484400");
+  const near = fc.uint8Array({ minLength: 12, maxLength: 12 }).map((rest) =>
+    Uint8Array.from([...start, ...rest])
+  );
+  fc.assert(
+    fc.property(fc.oneof(near, fc.uint8Array({ minLength: 16, maxLength: 16 })), (bytes) => {
+      const sequence = new DataView(bytes.buffer).getUint32(8, false);
+      try {
+        ok(decodeHeader(bytes, sequence).length <= framePayloadMaxBytes);
+      } catch (cause) {
+        strictEqual((cause as { code?: string }).code, "protocol", String(cause));
+      }
+    }),
+    { numRuns: 2_000 },
   );
 });
 

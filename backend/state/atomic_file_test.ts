@@ -1,6 +1,6 @@
 import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
 import { withFolder } from "../../tests/lab/folder.ts";
-import { replaceFile, sidecarPath } from "./atomic_file.ts";
+import { readSidecar, replaceFile, sidecarPath } from "./atomic_file.ts";
 
 const bitsOf = async (path: string) => (await Deno.lstat(path)).mode! & 0o777;
 
@@ -31,6 +31,33 @@ Deno.test("replaceFile() gives a private text to no file that is there already, 
     await replaceFile(`${folder}/x`, "secret", 0o600);
     strictEqual(await bitsOf(`${folder}/x`), 0o600);
     strictEqual(await Deno.readTextFile(`${folder}/x.tmp`), "");
+  }));
+
+Deno.test("replaceFile() writes through no link, and over what a killed writer left", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/other`, "kept");
+    await Deno.symlink(`${folder}/other`, `${folder}/x.tmp`);
+    await replaceFile(`${folder}/x`, "text", 0o640);
+    strictEqual(await Deno.readTextFile(`${folder}/other`), "kept");
+    strictEqual((await Deno.lstat(`${folder}/x`)).isFile, true);
+    await Deno.writeTextFile(`${folder}/x.tmp`, "half");
+    await replaceFile(`${folder}/x`, "new", 0o640);
+    strictEqual(await Deno.readTextFile(`${folder}/x`), "new");
+  }));
+
+Deno.test("readSidecar() reads no link, no pipe, no folder, and nothing without end", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/x`, "text");
+    strictEqual(await readSidecar(`${folder}/x`), "text");
+    await Deno.symlink(`${folder}/x`, `${folder}/link`);
+    await Deno.mkdir(`${folder}/folder`);
+    strictEqual((await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output()).success, true);
+    for (const name of ["link", "folder", "pipe"]) {
+      await rejects(readSidecar(`${folder}/${name}`), /no regular file|a directory/);
+    }
+    await Deno.truncate(`${folder}/x`, 2 ** 40);
+    await rejects(readSidecar(`${folder}/x`), /bytes, wanted at most/);
+    await rejects(readSidecar(`${folder}/nothing`), Deno.errors.NotFound);
   }));
 
 Deno.test("replaceFile() that fails leaves what was there, and no temporary file", () =>

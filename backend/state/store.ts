@@ -5,7 +5,7 @@
  */
 
 import { PluginError } from "../errors.ts";
-import { replaceFile, sidecarPath } from "./atomic_file.ts";
+import { readSidecar, replaceFile, sidecarPath } from "./atomic_file.ts";
 import { addRecord, formatStats, type JobRecord, parseStats, type StatsFile } from "./job_record.ts";
 
 /** The sidecars of one working directory. */
@@ -20,7 +20,7 @@ export class JobStore {
   async read(resource: string): Promise<StatsFile | null> {
     const path = this.#statsPath(resource);
     try {
-      return parseStats(await Deno.readTextFile(path));
+      return parseStats(await readSidecar(path));
     } catch (cause) {
       if (cause instanceof Deno.errors.NotFound) return null;
       throw new PluginError("stateRead", `Cannot read ${path}: ${reason(cause)}`, {

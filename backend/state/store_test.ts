@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { withFolder } from "../../tests/lab/folder.ts";
 import { addRecord, formatStats, type JobRecord, parseStats } from "./job_record.ts";
 import { JobStore } from "./store.ts";
@@ -47,6 +48,23 @@ Deno.test("parseStats() refuses what it doesn't know", () => {
   ) {
     assert.throws(() => parseStats(JSON.stringify(bad)));
   }
+});
+
+Deno.test("parseStats() takes any text or throws an Error, and what it takes can be written again", () => {
+  const good = formatStats(addRecord(null, "rs0", record(1)));
+  const changed = fc.tuple(fc.nat(good.length), fc.nat(20), fc.string()).map(([at, length, text]) =>
+    good.slice(0, at) + text + good.slice(at + length)
+  );
+  fc.assert(fc.property(fc.oneof(changed, fc.json(), fc.string({ unit: "binary" })), (text) => {
+    let stats;
+    try {
+      stats = parseStats(text);
+    } catch (cause) {
+      assert.ok(cause instanceof Error);
+      return;
+    }
+    assert.deepEqual(parseStats(formatStats(stats)), stats);
+  }));
 });
 
 Deno.test("JobStore.record() leaves a whole file that others may not write, and no temporary one", () =>

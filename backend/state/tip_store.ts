@@ -5,7 +5,7 @@
  */
 
 import { PluginError } from "../errors.ts";
-import { replaceFile, sidecarPath } from "./atomic_file.ts";
+import { readSidecar, replaceFile, sidecarPath } from "./atomic_file.ts";
 import { addTip, formatTips, parseTips, type Tip, type TipsFile } from "./tip.ts";
 
 const mode = 0o640;
@@ -91,7 +91,7 @@ export async function listTipResources(directory: string): Promise<string[]> {
 
 async function readFile(path: string): Promise<TipsFile | null> {
   try {
-    return parseTips(await Deno.readTextFile(path));
+    return parseTips(await readSidecar(path));
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return null;
     throw unreadable(path, cause);

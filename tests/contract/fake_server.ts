@@ -9,14 +9,17 @@ import * as bson from "bson";
 const opcodes = { reply: 1, query: 2004, message: 2013 } as const;
 const headerBytes = 16;
 
+/** What a command is answered with. */
+export type FakeReply = bson.Document | ((command: bson.Document) => bson.Document);
+
 /** Answers every command with the reply of its name, or with `hello`'s. Listens on a free port of 127.0.0.1. */
 export class FakeServer implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #connections = new Set<Deno.Conn>();
-  readonly #replies: Readonly<Record<string, bson.Document>>;
+  readonly #replies: Readonly<Record<string, FakeReply>>;
   readonly #serving: Promise<void>;
 
-  constructor(replies: { readonly hello: bson.Document; readonly [command: string]: bson.Document }) {
+  constructor(replies: { readonly hello: FakeReply; readonly [command: string]: FakeReply }) {
     this.#replies = replies;
     this.#serving = this.#serve();
   }
@@ -37,7 +40,9 @@ export class FakeServer implements AsyncDisposable {
     try {
       for await (const connection of this.#listener) {
         this.#connections.add(connection);
-        conversations.push(this.#converse(connection).catch(() => {}));
+        conversations.push(
+          this.#converse(connection).catch(() => {}).finally(() => this.#connections.delete(connection)),
+        );
       }
     } finally {
       await Promise.all(conversations);
@@ -63,8 +68,10 @@ export class FakeServer implements AsyncDisposable {
     // A query has flags, a name, skip and limit before its document; a message has flags and the section's kind.
     const documentAt = isQuery ? request.indexOf(0, headerBytes + 4) + 9 : headerBytes + 5;
     const documentEnd = documentAt + view.getInt32(documentAt, true);
-    const [name = ""] = Object.keys(bson.deserialize(request.subarray(documentAt, documentEnd)));
-    const body = bson.serialize({ ok: 1, ...this.#replies[name] ?? this.#replies["hello"] });
+    const command = bson.deserialize(request.subarray(documentAt, documentEnd));
+    const [name = ""] = Object.keys(command);
+    const reply = this.#replies[name] ?? this.#replies["hello"];
+    const body = bson.serialize({ ok: 1, ...typeof reply === "function" ? reply(command) : reply });
     const before = isQuery ? new Uint8Array(20) : new Uint8Array(5);
     if (isQuery) new DataView(before.buffer).setInt32(16, 1, true);
     const header = new DataView(new ArrayBuffer(headerBytes));

@@ -22,6 +22,8 @@ const tools = {
     isPresent: hasClangRuntime,
     packages: async () => [`libclang-rt-${await clangMajor()}-dev`],
   },
+  b3sum: program("b3sum", "b3sum"),
+  openssl: program("openssl", "openssl"),
   pip: { isPresent: hasPip, packages: () => Promise.resolve(["python3-pip"]) },
   /** A shared library that MongoDB's own builds of mongod load. */
   libcurl4: { isPresent: hasLibcurl, packages: () => Promise.resolve(["libcurl4"]) },
