@@ -26,6 +26,7 @@ function record(jobId: number): JobRecord {
     keyId: null,
     oplog: null,
     warnings: 0,
+    rehearsal: null,
   };
 }
 
