@@ -16,7 +16,7 @@ import { databases, runSteps, steps, tour } from "./workload.ts";
 
 const never = new AbortController().signal;
 
-Deno.test("proveRestore() proves what the oplog made of any workload, and finds one document that is another", async () => {
+Deno.test("proveRestore() proves what the oplog made of any workload, and finds what nobody told of", async () => {
   await using servers = await openServers();
   const { source, target, targetUri, oplog, version } = servers;
   const uri = new Secret(targetUri);
@@ -53,6 +53,41 @@ Deno.test("proveRestore() proves what the oplog made of any workload, and finds 
     { numRuns: 12, seed: 4, endOnFailure: true, examples: [[[...tour]]] },
   );
   assert.ok(replayed > 20 || version.startsWith("4."), `${replayed} proven, ${unproven} unproven`);
+});
+
+Deno.test("proveRestore() finds one document that isn't what the oplog makes of it", async () => {
+  await using servers = await openServers();
+  const { source, target, targetUri, oplog, version } = servers;
+  // Updates of 4.4 are in a form that only the server reads.
+  if (version.startsWith("4.")) return;
+  const uri = new Secret(targetUri);
+  const from = await endOf(oplog);
+  const [orders, others] = ["orders", "others"].map((name) =>
+    source.db("app").collection<{ _id: number }>(name)
+  );
+  for (const collection of [orders!, others!]) {
+    await collection.insertMany(Array.from({ length: 5_000 }, (_, _id) => ({ _id, n: 1 })));
+    await collection.updateMany({ _id: { $gt: 3_000 } }, { $set: { n: 2 } });
+    await collection.deleteMany({ _id: { $lt: 100 } });
+  }
+  const segments = await captureSince(oplog, from);
+  await using lookup = await DocumentLookup.open(uri);
+  await using written = await openTarget(uri);
+  const witness = new Witness(written, (data, ids) => lookup.find(data, ids));
+  if (witness.oplog.kind !== "server") throw new Error("a server that takes no replay");
+  await replayInto(witness.oplog.replay, segments);
+  await target.db("app").collection<{ _id: number }>("orders").updateOne({ _id: 4_321 }, { $set: { n: 1 } });
+  await using read = await openSource(uri);
+  const server = { validate: () => Promise.resolve([]), listIndexes: lookup.listIndexes.bind(lookup) };
+  const rows = await proveRestore(read, witness, server, never);
+  assert.deepEqual(rows.map(({ namespace, documents, findings }) => ({ namespace, documents, findings })), [
+    {
+      namespace: "app.orders",
+      documents: 4_900,
+      findings: ["its documents aren't those of the backup with its oplog"],
+    },
+    { namespace: "app.others", documents: 4_900, findings: [] },
+  ]);
 });
 
 /** Steps that a Full's slice takes whatever was read before or behind them. */
