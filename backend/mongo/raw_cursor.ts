@@ -66,9 +66,8 @@ export async function* rawBatches(
     for (let isFirst = true;; isFirst = false) {
       id = reply.id;
       if (reply.batch.length >= hugeBatchBytes) {
-        // It may have ended before the number that was asked for.
-        documents = [...elements(reply.batch)].length;
-        if (reply.batch.length > documents * batchBytes) hugeNamespaces.add(namespace);
+        const held = [...elements(reply.batch)].length;
+        if (reply.batch.length > held * batchBytes) hugeNamespaces.add(namespace);
       }
       const isHuge = hugeNamespaces.has(namespace);
       // The first one has as many as its command said.
