@@ -16,3 +16,39 @@ export async function forEachAtOnce<T>(
   await Promise.all(Array.from({ length: most }, lane));
   if (failures.length > 0) throw failures[0];
 }
+
+/** Something that only so many may do at a time; the others wait, in their order. */
+export class Turns {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(most: number) {
+    this.#free = most;
+  }
+
+  /** Resolves to a turn, which is disposed of when it is over. Rejects with the signal's reason when that comes first. */
+  async take(signal?: AbortSignal): Promise<Disposable> {
+    signal?.throwIfAborted();
+    if (this.#free > 0) this.#free--;
+    else await this.#wait(signal);
+    return { [Symbol.dispose]: () => this.#pass() };
+  }
+
+  async #wait(signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const giveUp = () => {
+      this.#waiting.splice(this.#waiting.indexOf(resolve), 1);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", giveUp, { once: true });
+    this.#waiting.push(resolve);
+    await promise;
+    signal?.removeEventListener("abort", giveUp);
+  }
+
+  #pass(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free++;
+    else next();
+  }
+}

@@ -11,6 +11,8 @@ export const backendFlags: readonly string[] = [
   "--no-remote",
   "--cached-only",
   "--no-code-cache",
+  // Where documents are huge, read buffers are given back at once.
+  "--v8-flags=--expose-gc",
   // MongoDB servers: which ones, only the job says.
   "--allow-net",
   // Secrets, keys, job folders.

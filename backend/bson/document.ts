@@ -32,6 +32,7 @@ export const bsonType = {
 } as const;
 
 const documentMinBytes = 5;
+const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** One element of a document. */
@@ -84,7 +85,7 @@ export function stringValue(value: Uint8Array): string {
 
 /** A string as an element. */
 export function stringElement(key: string, content: string): BsonElement {
-  const bytes = new TextEncoder().encode(content);
+  const bytes = encoder.encode(content);
   const value = new Uint8Array(bytes.length + 5);
   new DataView(value.buffer).setInt32(0, bytes.length + 1, true);
   value.set(bytes, 4);
@@ -131,7 +132,7 @@ export function joinElements(
   const pieces: Uint8Array[] = [];
   let length = documentMinBytes;
   for (const { type, key, value } of parts) {
-    const head = new TextEncoder().encode(`\0${key}\0`);
+    const head = encoder.encode(`\0${key}\0`);
     if (head.indexOf(0, 1) !== head.length - 1) throw malformed(0, "a key has a NUL");
     head[0] = type;
     pieces.push(head, value);

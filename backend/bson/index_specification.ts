@@ -44,6 +44,22 @@ export function hasRetiredKey(index: Uint8Array): boolean {
   return key !== undefined && [...elements(key.value)].some(isRetired);
 }
 
+/** Whether an index expires documents after a time that is no number. Servers before 5.0 take it, and to them it means never. */
+export function expiresNever(index: Uint8Array): boolean {
+  return [...elements(index)].some(isNoTime);
+}
+
+/**
+ * The same with the longest time in the place of one that is no number. Newer servers make that of it themselves, but for 5.0 up to 5.0.13 and 6.0 up to
+ * 6.0.1: to them it means at once, and they would delete what was restored. Those that refuse so long a time build no such index.
+ */
+export function withLongestTime(index: Uint8Array): Uint8Array {
+  if (!expiresNever(index)) return index;
+  return joinElements(
+    [...elements(index)].map((field) => isNoTime(field) ? int32(field.key, longestSeconds) : field),
+  );
+}
+
 /** Names of the fields that one specification has and another one lacks. */
 export function missingFields(wanted: Uint8Array, found: Uint8Array): string[] {
   const names = new Set([...elements(found)].map(({ key }) => key));
@@ -61,6 +77,13 @@ function isRetired(field: BsonElement): boolean {
   if (field.type === bsonType.string) return field.value.length === emptyStringBytes;
   const number = numberOf(field);
   return number === null ? field.type !== bsonType.decimal128 : number === 0 || Number.isNaN(number);
+}
+
+/** What servers of today make of a time that is no number. */
+const longestSeconds = 2 ** 31 - 1;
+
+function isNoTime(field: BsonElement): boolean {
+  return field.key === "expireAfterSeconds" && Number.isNaN(numberOf(field));
 }
 
 /** A length and a NUL. */

@@ -3,7 +3,13 @@ import { type Document, Double, Int32, serialize } from "bson";
 import fc from "fast-check";
 import { elements } from "./document.ts";
 import { formatExtendedJson } from "./extended_json.ts";
-import { buildableIndex, hasRetiredKey, missingFields } from "./index_specification.ts";
+import {
+  buildableIndex,
+  expiresNever,
+  hasRetiredKey,
+  missingFields,
+  withLongestTime,
+} from "./index_specification.ts";
 
 const one = new Int32(1);
 
@@ -91,4 +97,14 @@ Deno.test("buildableIndex: leaves alone what it has made, and every field that i
       if (!isLost(key) && key !== "key") strictEqual(kept.get(key), value.toHex());
     }
   }));
+});
+
+Deno.test("withLongestTime() puts the longest time in the place of one that is no number, and changes nothing else", () => {
+  const index = (seconds: unknown) => serialize({ key: { a: one }, name: "a", expireAfterSeconds: seconds });
+  strictEqual(withLongestTime(index(new Double(NaN))).toHex(), index(new Int32(2 ** 31 - 1)).toHex());
+  strictEqual(expiresNever(index(new Double(NaN))), true);
+  for (const seconds of [one, new Double(0.5), new Double(Infinity)]) {
+    strictEqual(withLongestTime(index(seconds)).toHex(), index(seconds).toHex());
+    strictEqual(expiresNever(index(seconds)), false);
+  }
 });

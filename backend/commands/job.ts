@@ -43,7 +43,7 @@ import {
   toolsFolder,
 } from "./machine.ts";
 import { JobReport } from "./job_report.ts";
-import { describeProof, Rehearsals, requireProven } from "./rehearsals.ts";
+import { describeRehearsals, Rehearsals, requireProven } from "./rehearsals.ts";
 
 /** How a job is run. */
 export interface JobRun {
@@ -51,8 +51,8 @@ export interface JobRun {
   readonly trustedCommand: boolean;
   /** File of trusted public keys, before those of the environment. */
   readonly keyFile?: string;
-  /** Opens another target than the options say. */
-  readonly openTarget?: () => Promise<Target>;
+  /** A restore is a rehearsal of theirs, whatever the options say. */
+  readonly rehearsals?: Rehearsals;
   /** False where both ends of the stream are in this process. */
   readonly verifyPayload: boolean;
   /** Somebody who looks on while a Full reads. */
@@ -188,9 +188,10 @@ function tipOf({ manifest, sealed }: BackupResult): Tip | null {
 }
 
 async function restore(session: BackendSession, run: JobRun, log: JobLog, report: JobReport): Promise<void> {
-  const { workingDirectory, jobName } = session.job;
-  const startedAt = systemClock.now();
-  await using rehearsals = new Rehearsals(workingDirectory, session.signal);
+  const { workingDirectory } = session.job;
+  await using own = new Rehearsals(workingDirectory, session.signal);
+  const rehearsals = run.rehearsals ?? own;
+  report.rehearsals = rehearsals.all;
   const results: RestoredResource[] = await runRestore({
     events: session.restoreEvents(),
     log,
@@ -199,22 +200,24 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
     trustedCommand: run.trustedCommand,
     noteResource: (resource) => report.resource = resource,
     noteDryRun: () => report.isDryRun = true,
-    takeParameters: (resource) => takeParameters(workingDirectory, resource, systemClock.now()),
-    openTarget: run.openTarget ??
-      (async (options, where, { jobs }) =>
-        options.mode === "rehearse"
-          ? (await rehearsals.open(jobs[0]!.manifest.deployment.serverVersion)).witness
-          : await openRestoreTarget(options, where, log)),
+    // Those that were prepared for a real restore are not for the command rehearse.
+    takeParameters: async (resource) =>
+      run.rehearsals === undefined
+        ? await takeParameters(workingDirectory, resource, systemClock.now())
+        : null,
+    openTarget: (options, where, plan) =>
+      run.rehearsals !== undefined || options.mode === "rehearse"
+        ? rehearsals.open(plan)
+        : openRestoreTarget(options, where, log),
     openSpool: () => new FileSpool(workingDirectory),
     dayOf: localDay,
   });
   report.restores(results);
-  const proof = await rehearsals.prove();
-  if (proof === null) return;
-  for (const line of describeProof(proof, jobName, formatSeconds(startedAt, systemClock.now()))) {
-    log.info(line);
-  }
-  requireProven(proof);
+  if (rehearsals.all.length === 0) return;
+  await rehearsals.prove();
+  const took = formatSeconds(report.startedAt, systemClock.now());
+  for (const line of describeRehearsals(rehearsals.all, took)) log.info(line);
+  requireProven(rehearsals.all);
 }
 
 async function estimate(session: BackendSession, log: JobLog, report: JobReport): Promise<void> {

@@ -11,6 +11,7 @@ import type { SealedManifest } from "../manifest/seal.ts";
 import type { Clock, Deployment, JobLog } from "../ports.ts";
 import type { JobInfo } from "../protocol/message.ts";
 import type { JobRecord } from "../state/job_record.ts";
+import { isProven, type Rehearsal } from "./rehearsals.ts";
 
 /** Where jobs are recorded whose resource never became known. */
 const unknownResource = "unknown";
@@ -23,6 +24,8 @@ export class JobReport {
   deployment: Deployment | null = null;
   /** A dry run leaves no record. */
   isDryRun = false;
+  /** Of each resource that is rehearsed. */
+  rehearsals: readonly Rehearsal[] = [];
   readonly #job: JobInfo;
   readonly #clock: Clock;
   #warnings = 0;
@@ -58,6 +61,11 @@ export class JobReport {
   records(failure: PluginError | null): { resource: string; record: JobRecord }[] {
     const common = this.#common(failure);
     if (this.#restored.length > 0) return this.#restored.map((one) => this.#restoreRecord(common, one));
+    if (this.rehearsals.length > 0) {
+      return this.rehearsals.map(({ opened }) =>
+        this.#restoreRecord(common, { opened, counts: nothing, target: null })
+      );
+    }
     const manifest = this.#backup?.manifest;
     const record: JobRecord = {
       ...common,
@@ -77,9 +85,10 @@ export class JobReport {
 
   #restoreRecord(
     common: CommonRecord,
-    { opened, counts, target }: RestoredResource,
+    { opened, counts, target }: Pick<RestoredResource, "opened" | "counts"> & { target: string | null },
   ): { resource: string; record: JobRecord } {
     const { manifest, id, keyId } = opened;
+    const rehearsal = this.rehearsals.find((one) => one.opened.manifest.resource === manifest.resource);
     const { serverVersion } = manifest.deployment;
     return {
       resource: manifest.resource,
@@ -91,6 +100,7 @@ export class JobReport {
         manifestId: id,
         keyId,
         oplog: spanOf(manifest),
+        ...(rehearsal === undefined ? {} : { kind: "rehearsal", rehearsal: recordOf(rehearsal) }),
       },
     };
   }
@@ -110,8 +120,39 @@ export class JobReport {
       endedAt: endedAt.toISOString(),
       durationSeconds: (endedAt.getTime() - this.startedAt.getTime()) / 1000,
       warnings: this.#warnings,
+      rehearsal: null,
     };
   }
+}
+
+/** A restore that failed. */
+const nothing: RestoredResource["counts"] = {
+  databases: 0,
+  collections: 0,
+  documents: 0,
+  bytes: 0,
+  objects: 0,
+};
+
+/** Sentences of each kind that a record keeps. */
+const sentencesMax = 100;
+
+function recordOf(rehearsal: Rehearsal): JobRecord["rehearsal"] {
+  const { opened, mongodVersion } = rehearsal;
+  const collections = rehearsal.collections ?? [];
+  const [findings, unproven] = (["findings", "unproven"] as const).map((kind) =>
+    collections.flatMap((one) => one[kind].map((sentence) => `${one.namespace}: ${sentence}`))
+  );
+  return {
+    job: opened.manifest.job.name,
+    mongodVersion,
+    proven: isProven([rehearsal]),
+    provenCollections: collections.filter((one) => one.findings.length + one.unproven.length === 0).length,
+    findings: findings!.slice(0, sentencesMax),
+    unproven: unproven!.slice(0, sentencesMax),
+    findingsTotal: findings!.length,
+    unprovenTotal: unproven!.length,
+  };
 }
 
 /** What a job has of the oplog, as a record keeps it. */

@@ -10,12 +10,12 @@ import { MongodumpFolder } from "../folder/mongodump_folder.ts";
 import { connectInProcess } from "../protocol/channel.ts";
 import { type RestoreInput, runBackupSession, runRestoreSession } from "../protocol/file_daemon_session.ts";
 import type { FileHeader, ObjectReceiver } from "../objects.ts";
-import type { Target } from "../ports.ts";
 import type { JobInfo, SessionKind, Totals } from "../protocol/message.ts";
 import { program } from "../version.ts";
 import { serveJob } from "./job.ts";
 import { placeFolders, previousJob } from "./folder_chain.ts";
 import { feedFromMongodump, mongodumpJobName } from "./mongodump_feed.ts";
+import type { Rehearsals } from "./rehearsals.ts";
 import { feedFromJobs, type RestoreFeed } from "./restore_feed.ts";
 import { TerminalListener } from "./terminal.ts";
 
@@ -27,8 +27,8 @@ interface StandaloneRun {
   /** Aborted to cancel. */
   readonly signal: AbortSignal;
   readonly keyFile?: string;
-  /** Where a restore goes in place of what the plugin command names. */
-  readonly openTarget?: () => Promise<Target>;
+  /** A restore goes into a server of theirs, in place of what the plugin command names. */
+  readonly rehearsals?: Rehearsals;
 }
 
 const identity = { program: `${program.name}-standalone`, version: program.version };
@@ -72,7 +72,8 @@ export async function restoreFromFolder(run: StandaloneRestore): Promise<Totals>
   const feed = folders.length === 0 && await MongodumpFolder.isOne(run.from)
     ? await feedFromMongodump(run, describeJob("B", "F", mongodumpJobName, "", run.workingDirectory))
     : await feedFromJobs(run, folders);
-  const job = describeJob("R", " ", `restore.${stamp()}`, "", run.workingDirectory);
+  const name = run.rehearsals === undefined ? "restore" : "rehearsal";
+  const job = describeJob("R", " ", `${name}.${stamp()}`, "", run.workingDirectory);
   const prefix = run.where === "/" ? "" : run.where.replace(/\/+$/, "");
   const input: RestoreInput = {
     where: run.where,
@@ -102,7 +103,7 @@ async function converse(run: StandaloneRun, side: Conversation): Promise<Totals>
     verifyPayload: false,
     ...(run.listener.isLive ? { onProgress: (read, total) => run.listener.bar(read, total) } : {}),
     ...(run.keyFile === undefined ? {} : { keyFile: run.keyFile }),
-    ...(run.openTarget === undefined ? {} : { openTarget: run.openTarget }),
+    ...(run.rehearsals === undefined ? {} : { rehearsals: run.rehearsals }),
   });
   const { pluginCommand, listener, signal } = run;
   let totals: Totals;

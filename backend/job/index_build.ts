@@ -6,7 +6,7 @@
 
 import { bsonType, joinElements, stringElement } from "../bson/document.ts";
 import { formatExtendedJson } from "../bson/extended_json.ts";
-import { buildableIndex } from "../bson/index_specification.ts";
+import { buildableIndex, withLongestTime } from "../bson/index_specification.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace } from "../namespace.ts";
 import type { CatalogEntry } from "../oplog/index_catalog.ts";
@@ -99,7 +99,7 @@ export function listIndexes(entries: readonly CatalogEntry[], log: JobLog): void
 
 /** One command for a collection, or one for each index where that would be too long. */
 function buildLines({ namespace, indexes, isCollated }: CatalogEntry): string[] {
-  const buildable = indexes.map((index) => buildableIndex(index, isCollated));
+  const buildable = indexes.map((index) => withLongestTime(buildableIndex(index, isCollated)));
   const line = (some: readonly Uint8Array[]) => {
     const list = joinElements(
       some.map((value, at) => ({ key: String(at), type: bsonType.document, value })),

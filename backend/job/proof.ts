@@ -4,12 +4,11 @@
  * @module
  */
 
-import { DocumentSum } from "../../wasm/document_sum.ts";
 import { indexName, readCollectionMetadata } from "../bson/collection_metadata.ts";
-import { elements, findElement } from "../bson/document.ts";
-import { parseExtendedJson } from "../bson/extended_json_parser.ts";
+import { compareIndexes } from "../bson/index_comparison.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
 import type { Collection, Source } from "../ports.ts";
+import { type Expectation, optionsIn } from "./expectation.ts";
 import type { Witness } from "./witness.ts";
 
 /** What was found of one collection. */
@@ -17,89 +16,139 @@ export interface ProvenCollection {
   readonly namespace: string;
   readonly documents: number;
   /**
-   * What the documents were held against: `digest` of those in the backup; `validation` alone where the oplog changed the collection, since then the
-   * backup holds no copy of its documents; `none` for a view.
+   * What the documents were held against: `digest`, those of the backup; `replay`, what the oplog's entries make of those; `validation` alone where that
+   * can't be told; `none` for a view.
    */
-  readonly proof: "digest" | "validation" | "none";
+  readonly proof: "digest" | "replay" | "validation" | "none";
   readonly indexes: number;
   /** What isn't as it should be, one sentence each. */
   readonly findings: readonly string[];
+  /** What could not be compared, and why. */
+  readonly unproven: readonly string[];
 }
 
-/** Options that newer servers have dropped. */
-const retiredOptions: ReadonlySet<string> = new Set(["autoIndexId", "recordIdsReplicated"]);
+/** What only the server itself can tell. */
+export interface RestoredServer {
+  /** Problems that a full validation of a collection finds, one sentence each. */
+  validate(data: Namespace): Promise<string[]>;
+  /** Raw definitions of a collection's indexes, all of them. */
+  listIndexes(data: Namespace): Promise<Uint8Array[]>;
+}
+
+const evicting = "it is capped, and what a server evicts when isn't all in the oplog";
+
+/** Findings and gaps of one collection while they are gathered. */
+interface Notes {
+  readonly findings: string[];
+  readonly unproven: string[];
+}
 
 /** Reads everything back. A row for each collection that is there or should be, sorted. */
 export async function proveRestore(
   source: Source,
   witness: Witness,
-  validate: (namespace: Namespace) => Promise<string[]>,
+  server: RestoredServer,
   signal: AbortSignal,
 ): Promise<ProvenCollection[]> {
   const rows: ProvenCollection[] = [];
   for (const database of await source.listDatabases()) {
     for (const collection of await source.listCollections(database)) {
-      rows.push(await proveCollection(source, witness, collection, validate, signal));
+      const expectation = witness.expected.get(formatNamespace(collection.namespace));
+      rows.push(await proveCollection(source, expectation, collection, server, signal));
     }
   }
   const there = new Set(rows.map(({ namespace }) => namespace));
-  for (const [namespace, { collection }] of witness.given) {
-    if (there.has(namespace) || witness.isTouched(collection)) continue;
-    rows.push({ namespace, documents: 0, proof: "none", indexes: 0, findings: ["it isn't there"] });
+  for (const namespace of new Set(witness.expected.keys()).difference(there)) {
+    const findings = ["it isn't there"];
+    rows.push({ namespace, documents: 0, proof: "none", indexes: 0, findings, unproven: [] });
   }
   return rows.sort((a, b) => (a.namespace < b.namespace ? -1 : 1));
 }
 
 async function proveCollection(
   source: Source,
-  witness: Witness,
-  collection: Collection,
-  validate: (namespace: Namespace) => Promise<string[]>,
+  expectation: Expectation | undefined,
+  { namespace, data, metadata }: Collection,
+  server: RestoredServer,
   signal: AbortSignal,
 ): Promise<ProvenCollection> {
-  const { data, metadata } = collection;
-  const namespace = formatNamespace(collection.namespace);
-  const given = witness.given.get(namespace);
-  const isTouched = witness.isTouched(collection);
-  const findings: string[] = [];
-  if (given === undefined && !isTouched) findings.push("it is in no backup, and yet it is there");
-  if (given !== undefined && !isTouched && optionsOf(given.collection.metadata) !== optionsOf(metadata)) {
-    findings.push("its options aren't those of the backup");
-  }
-  if (data === null) return { namespace, documents: 0, proof: "none", indexes: 0, findings };
+  const notes: Notes = { findings: [], unproven: [] };
+  const row = { namespace: formatNamespace(namespace), ...notes };
+  if (expectation === undefined) notes.findings.push("it is in no backup, and yet it is there");
+  else compareOptions(expectation, metadata, notes);
+  if (data === null) return { ...row, documents: 0, proof: "none", indexes: 0 };
 
-  using sum = new DocumentSum();
-  for await (const batch of source.readBatches(data, signal)) sum.addBatch(batch);
-  const { documents } = sum;
+  const { indexes } = readCollectionMetadata(metadata);
+  if (expectation === undefined) return { ...row, documents: 0, proof: "none", indexes: indexes.length };
+  const { account } = expectation;
+  const wanted = account.documents;
+  for await (const batch of source.readBatches(data, signal)) account.takeOut(batch);
+  const documents = wanted - account.documents;
   const counted = await source.countDocuments(data, false);
   if (counted !== documents) {
-    findings.push(`the server counts ${counted} documents, and hands out ${documents}`);
+    notes.findings.push(`the server counts ${counted} documents, and hands out ${documents}`);
   }
-  if (given !== undefined && !isTouched) {
-    if (given.sum.documents !== documents) {
-      findings.push(`the backup has ${given.sum.documents} documents, the server ${documents}`);
-    } else if (given.sum.digest() !== sum.digest()) {
-      findings.push("its documents aren't those of the backup");
+  const proof = settle(expectation, wanted, documents, notes);
+  const names = new Set(indexes.map(indexName));
+  compareAllIndexes(expectation.indexes, indexes, notes);
+  for (const index of expectation.indexes) names.delete(indexName(index));
+  if (expectation.bucketIndexes.length > 0) {
+    compareAllIndexes(expectation.bucketIndexes, await server.listIndexes(data), notes);
+    for (const index of expectation.bucketIndexes) names.delete(indexName(index));
+  }
+  for (const name of names) notes.findings.push(`its index ${name} is in no backup`);
+  notes.findings.push(...await server.validate(data));
+  return { ...row, documents, proof, indexes: indexes.length };
+}
+
+function compareOptions({ options }: Expectation, metadata: string, { findings, unproven }: Notes): void {
+  if (options === null) unproven.push("its options: the oplog has a command that changed them");
+  else if (options !== optionsIn(metadata)) findings.push("its options aren't those of the backup");
+}
+
+/** Says of the documents that were read whether they are those that should be there. */
+function settle(
+  { account }: Expectation,
+  wanted: number,
+  documents: number,
+  { findings, unproven }: Notes,
+): ProvenCollection["proof"] {
+  const { isChanged, isEven } = account;
+  const proof = isChanged ? "replay" : "digest";
+  const gap = account.gap ?? (isChanged && !isEven && account.mayEvict ? evicting : null);
+  if (gap !== null) {
+    unproven.push(`its documents: ${gap}`);
+    return "validation";
+  }
+  if (isEven) return proof;
+  const origin = isChanged ? "the backup with its oplog" : "the backup";
+  findings.push(
+    wanted === documents
+      ? `its documents aren't those of ${origin}`
+      : `${origin} has ${wanted} documents, the server ${documents}`,
+  );
+  return proof;
+}
+
+function compareAllIndexes(
+  wanted: readonly Uint8Array[],
+  found: readonly Uint8Array[],
+  { findings, unproven }: Notes,
+): void {
+  const there = new Map(found.map((index) => [indexName(index), index]));
+  for (const index of wanted) {
+    const name = indexName(index);
+    const same = there.get(name);
+    if (same === undefined) {
+      findings.push(`its index ${name} isn't there`);
+      continue;
+    }
+    const { differing, retired } = compareIndexes(index, same);
+    if (differing.length > 0) {
+      findings.push(`its index ${name} isn't as it was in the backup: ${differing.join(", ")}`);
+    }
+    if (retired.length > 0) {
+      unproven.push(`its index ${name}: servers of today don't know ${retired.join(", ")}`);
     }
   }
-  const found = namesOf(metadata);
-  const wanted = isTouched || given === undefined
-    ? witness.built.get(namespace) ?? new Set<string>()
-    : namesOf(given.collection.metadata);
-  for (const name of wanted.difference(found)) findings.push(`its index ${name} isn't there`);
-  for (const name of found.difference(wanted)) findings.push(`its index ${name} is in no backup`);
-  findings.push(...await validate(data));
-  return { namespace, documents, proof: isTouched ? "validation" : "digest", indexes: found.size, findings };
-}
-
-function namesOf(metadata: string): Set<string> {
-  return new Set(readCollectionMetadata(metadata).indexes.map(indexName));
-}
-
-/** A collection's options as one text to compare. */
-function optionsOf(metadata: string): string {
-  const options = findElement(parseExtendedJson(metadata), "options");
-  if (options === undefined) return "";
-  return [...elements(options.value)].filter(({ key }) => !retiredOptions.has(key))
-    .map(({ key, type, value }) => `${key}:${type}:${value.toHex()}`).sort().join();
 }

@@ -244,8 +244,8 @@ class Restore {
     if (line !== null) this.#context.log.info(line);
     const options = overrideOptions(overrideOptions(command, prepared), this.#prompt);
     checkRenames(options);
-    // A rehearsal's server has no users but its own.
-    return options.mode === "rehearse" ? { ...options, users: "no" } : options;
+    // A rehearsal's server has no users but its own, and indexes are a part of what is proven.
+    return options.mode === "rehearse" ? { ...options, users: "no", index_build: "after" } : options;
   }
 
   /** Plans, checks the target, and makes room in it. Nothing has been written before, and nothing is when it throws. */

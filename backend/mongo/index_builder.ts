@@ -7,7 +7,13 @@
 import { type Db, type Document, MongoServerError, MongoWriteConcernError } from "mongodb";
 import { indexName } from "../bson/collection_metadata.ts";
 import { bsonType, joinElements } from "../bson/document.ts";
-import { buildableIndex, hasRetiredKey, missingFields } from "../bson/index_specification.ts";
+import {
+  buildableIndex,
+  expiresNever,
+  hasRetiredKey,
+  missingFields,
+  withLongestTime,
+} from "../bson/index_specification.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
 import { driverError, isOfServer, reasonOf } from "./driver_error.ts";
@@ -18,6 +24,8 @@ import { RawValue } from "./raw_value.ts";
 export interface BuildSettings {
   readonly writeConcern: Document;
   readonly commitQuorum?: string | number;
+  /** Whether the server takes a time that is no number for never. */
+  readonly takesNoTime: boolean;
 }
 
 /** What servers say of a field in a specification that they don't know. */
@@ -35,10 +43,13 @@ export async function buildIndexes(
   namespace: Namespace,
   indexes: readonly Uint8Array[],
   isCollated: boolean,
-  settings: BuildSettings,
+  { takesNoTime, ...settings }: BuildSettings,
 ): Promise<readonly string[]> {
   const name = formatNamespace(namespace);
-  const specifications = indexes.map((index) => buildableIndex(index, isCollated));
+  const specifications = indexes.map((index) => {
+    const buildable = buildableIndex(index, isCollated);
+    return takesNoTime ? buildable : withLongestTime(buildable);
+  });
   const create = (some: readonly Uint8Array[]) => createIndexes(db, namespace, some, settings);
   const faults = new Map<string, string>();
   try {
@@ -70,7 +81,7 @@ async function createIndexes(
   db: Db,
   { collection }: Namespace,
   specifications: readonly Uint8Array[],
-  settings: BuildSettings,
+  settings: Omit<BuildSettings, "takesNoTime">,
 ): Promise<void> {
   const value = joinElements(
     specifications.map((value, at) => ({ key: String(at), type: bsonType.document, value })),
@@ -114,6 +125,11 @@ function differences(
     ...hasRetiredKey(index)
       ? [
         `The ${name} was built with 1 as the direction of keys that only old servers could have: it means the same`,
+      ]
+      : [],
+    ...expiresNever(index) && !expiresNever(wanted)
+      ? [
+        `The ${name} was built with the longest time, 68 years, in the place of one that is no number (NaN): it means the same, and some servers would expire everything at once`,
       ]
       : [],
   ];

@@ -123,7 +123,11 @@ export class OplogApplier implements ReplayTarget {
     // The servers' own rule waits for every voting member, also for one that is down: for ever.
     const quorum = this.#isSet ? { commitQuorum: concern === 1 ? 1 : "majority" } as const : {};
     const db = this.#client.db(namespace.database);
-    return buildIndexes(db, namespace, indexes, isCollated, { writeConcern, ...quorum });
+    return buildIndexes(db, namespace, indexes, isCollated, {
+      writeConcern,
+      ...quorum,
+      takesNoTime: this.updates === "modifiers",
+    });
   }
 
   async #applyOne(operation: Uint8Array, lenient: boolean): Promise<void> {

@@ -7,6 +7,7 @@
 import { type ClientSession, type Db, type Document, Long, ReadPreference } from "mongodb";
 import { elements } from "../bson/document.ts";
 import { type CursorReply, readCursorReply } from "../bson/cursor_reply.ts";
+import { Turns } from "../parallel.ts";
 import { unknownReply } from "./driver_error.ts";
 
 /** A reading session: cursors die with their session, and a session that is not refreshed dies after half an hour. */
@@ -23,6 +24,16 @@ const batchMaxDocuments = 1_000_000;
 const emptyArrayBytes = 5;
 /** A server ends a cursor rather than to send nothing again and again: one that doesn't would never end a job. */
 const emptyBatchesMax = 1_000;
+
+/**
+ * From so many bytes on, a batch may be of documents that are larger than a batch should be. Their collection's cursors then ask for the next one when
+ * the last one has been worked on, and only so many do at a time: a reply is in memory twice while it comes.
+ */
+const hugeBatchBytes = 8 << 20;
+const hugeTurns = new Turns(2);
+
+/** Collections that had such a batch: their other cursors go on in that way, too. */
+const hugeNamespaces = new Set<string>();
 
 const closeTimeoutMs = 2_000;
 
@@ -44,36 +55,53 @@ export async function* rawBatches(
   let id = 0n;
   let collection = "";
   let pending: Promise<CursorReply> | undefined;
+  let turn: Disposable | undefined;
   let documents = firstBatchDocuments;
   let empty = 0;
   try {
-    const first = await abortable(run(db, command, session), signal);
-    if (typeof command["find"] === "string" && first.namespace !== `${db.databaseName}.${command["find"]}`) {
+    // No name keeps a batch beyond its turn.
+    let reply: CursorReply | undefined = await abortable(run(db, command, session), signal);
+    const { namespace } = reply;
+    if (typeof command["find"] === "string" && namespace !== `${db.databaseName}.${command["find"]}`) {
       throw unknownReply(`read ${db.databaseName}.${command["find"]}`);
     }
-    id = first.id;
-    collection = first.namespace.slice(first.namespace.indexOf(".") + 1);
+    collection = namespace.slice(namespace.indexOf(".") + 1);
     const more = () => {
-      const reply = run(db, { getMore: Long.fromBigInt(id), collection, batchSize: documents }, session);
+      const next = run(db, { getMore: Long.fromBigInt(id), collection, batchSize: documents }, session);
       // It is awaited in its turn; until then its failure must not count as unhandled.
-      reply.catch(() => {});
-      return reply;
+      next.catch(() => {});
+      return next;
     };
-    pending = id === 0n ? undefined : more();
-    yield first.batch;
-    while (pending !== undefined) {
-      const { id: nextId, namespace, batch } = await abortable(pending, signal);
-      empty = batch.length === emptyArrayBytes ? empty + 1 : 0;
+    for (let isFirst = true;; isFirst = false) {
+      empty = !isFirst && reply.batch.length === emptyArrayBytes ? empty + 1 : 0;
+      const isAnother = !isFirst && (reply.namespace !== namespace || (reply.id !== id && reply.id !== 0n));
       // Another cursor's documents would be counted as this one's.
-      if ((nextId !== id && nextId !== 0n) || namespace !== first.namespace || empty > emptyBatchesMax) {
+      if (isAnother || empty > emptyBatchesMax) {
         throw unknownReply(`read on in ${db.databaseName}.${collection}`);
       }
-      id = nextId;
-      documents = Math.min(Math.max(Math.floor(documents * batchBytes / batch.length), 1), batchMaxDocuments);
-      pending = id === 0n ? undefined : more();
-      yield batch;
+      id = reply.id;
+      if (reply.batch.length >= hugeBatchBytes) {
+        const held = [...elements(reply.batch)].length;
+        if (reply.batch.length > held * batchBytes) hugeNamespaces.add(namespace);
+      }
+      const isHuge = hugeNamespaces.has(namespace);
+      // The first one has as many as its command said.
+      if (!isFirst) documents = Math.floor(documents * batchBytes / reply.batch.length);
+      documents = Math.min(Math.max(documents, 1), batchMaxDocuments);
+      if (id !== 0n && !isHuge) pending = more();
+      yield reply.batch;
+      reply = undefined;
+      if (isHuge) collectGarbage();
+      turn?.[Symbol.dispose]();
+      turn = undefined;
+      if (id === 0n) return;
+      if (isHuge) turn = await hugeTurns.take(signal);
+      pending ??= more();
+      reply = await abortable(pending, signal);
+      pending = undefined;
     }
   } finally {
+    turn?.[Symbol.dispose]();
     clearInterval(refresh);
     if (id !== 0n) await closeCursor(db, collection, id, pending, session);
     // Not waited for: with its server gone, it would look for another one.
@@ -95,6 +123,11 @@ async function run(db: Db, command: Document, session: ClientSession): Promise<C
   const cursor: unknown = reply["cursor"];
   if (!(cursor instanceof Uint8Array)) throw unknownReply(`read a cursor of ${db.databaseName}`);
   return readCursorReply(cursor);
+}
+
+/** By itself, V8 lets two hundred megabytes of read buffers pile up first. The launcher's flags allow it; without them, nothing happens. */
+function collectGarbage(): void {
+  (globalThis as { gc?: () => void }).gc?.();
 }
 
 async function refreshSession(db: Db, session: ClientSession): Promise<void> {

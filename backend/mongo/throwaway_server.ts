@@ -97,6 +97,8 @@ export class ThrowawayServer implements AsyncDisposable {
       args: [
         "--dbpath", `${folder}/db`, "--logpath", `${folder}/log`, "--bind_ip", "127.0.0.1", "--port", `${port}`, "--nounixsocket",
         "--replSet", setName, "--oplogSize", "990", "--keyFile", `${folder}/key`, "--setParameter", "enableLocalhostAuthBypass=false",
+        // What has expired since the backup is in it all the same.
+        "--setParameter", "ttlMonitorEnabled=false",
       ],
       stdin: "null", stdout: "null", stderr: "null", clearEnv: true,
     }).spawn();

@@ -15,9 +15,27 @@ const count = z.int().nonnegative();
 const instant = z.iso.datetime();
 const oplogPosition = z.strictObject({ t: count, i: count, term: z.int() });
 
+/** What a rehearsal proved, and what not. */
+const rehearsal = z.strictObject({
+  /** The last job of the chain that was restored; its manifest is the record's `manifestId`. */
+  job: z.string(),
+  /** Version of the server that it was restored into. */
+  mongodVersion: z.string(),
+  /** Whether everything was read back and nothing found; false also where it didn't come to that. */
+  proven: z.boolean(),
+  /** Collections that were compared whole, without a finding. */
+  provenCollections: count,
+  /** What isn't as it should be, and what could not be compared: collection and sentence, the first ones of each. */
+  findings: z.array(z.string()),
+  unproven: z.array(z.string()),
+  /** How many there are of each in all. */
+  findingsTotal: count,
+  unprovenTotal: count,
+});
+
 const jobRecord = z.strictObject({
-  kind: z.enum(["backup", "restore"]),
-  /** Null for a restore. */
+  kind: z.enum(["backup", "restore", "rehearsal"]),
+  /** Null for a restore and a rehearsal. */
   level: z.enum(["F", "I", "D"]).nullable(),
   jobId: count,
   jobName: z.string(),
@@ -40,6 +58,8 @@ const jobRecord = z.strictObject({
   oplog: z.strictObject({ start: oplogPosition, end: oplogPosition }).nullable(),
   /** Warnings in the job's log. */
   warnings: count,
+  /** Null unless it was a rehearsal; records of older versions have none. */
+  rehearsal: rehearsal.nullable().default(null),
 });
 
 const statsFile = z.strictObject({

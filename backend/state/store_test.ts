@@ -27,6 +27,7 @@ function record(jobId: number): JobRecord {
     keyId: null,
     oplog: null,
     warnings: 0,
+    rehearsal: null,
   };
 }
 

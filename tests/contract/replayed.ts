@@ -5,6 +5,7 @@
  */
 
 import { type Document, MongoClient } from "mongodb";
+import { readCollectionMetadata } from "../../backend/bson/collection_metadata.ts";
 import { acceptsOf } from "../../backend/job/backup_scope.ts";
 import { Lane } from "../../backend/job/lane.ts";
 import { OplogCapture } from "../../backend/job/oplog_capture.ts";
@@ -15,7 +16,7 @@ import { SegmentSupply } from "../../backend/job/segment_supply.ts";
 import type { Selection } from "../../backend/job/selection.ts";
 import { openSource } from "../../backend/mongo/source.ts";
 import { openTarget } from "../../backend/mongo/target.ts";
-import type { Oplog, ReplayTarget } from "../../backend/ports.ts";
+import type { Collection, Oplog, ReplayTarget } from "../../backend/ports.ts";
 import { Secret } from "../../backend/secret.ts";
 import { lastIncrement, type OplogPosition, type Timestamp } from "../../backend/timestamp.ts";
 import { ReplicaSet } from "../lab/mongod.ts";
@@ -30,6 +31,8 @@ export interface ReplayOptions {
   readonly operationsMax?: number;
   readonly limit?: Timestamp;
   readonly fuzzyUntil?: Timestamp;
+  /** What the target already has. */
+  readonly given?: readonly Collection[];
   /** What is replayed, and under which names; all of it under its own without it. */
   readonly selection?: Selection;
 }
@@ -64,6 +67,8 @@ export async function openServers() {
   return {
     source,
     target,
+    sourceUri: set.uri,
+    targetUri: taking.set.uri,
     oplog,
     replay,
     version: set.binary.version,
@@ -108,9 +113,13 @@ export async function captureSince(
 export async function replayInto(
   target: ReplayTarget,
   segments: readonly Uint8Array[],
-  { operationsMax, limit, fuzzyUntil, selection = everything }: ReplayOptions = {},
+  { operationsMax, limit, fuzzyUntil, given = [], selection = everything }: ReplayOptions = {},
 ): Promise<ReplayReport> {
   const catalog = new ReplayedCatalog(selection, new Set(databases));
+  for (const { namespace, kind, metadata } of given) {
+    if (kind === "view") catalog.addView(namespace);
+    else catalog.add(namespace, kind === "timeseries", readCollectionMetadata(metadata));
+  }
   const context = {
     target,
     catalog,

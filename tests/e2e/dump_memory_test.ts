@@ -9,7 +9,7 @@ import { ReplicaSet } from "../lab/mongod.ts";
 import { signingKey } from "./system.ts";
 
 /** What ARCHITECTURE.md says of memory, for four readers and segments of 16 MiB. */
-const boundBytes = (256 + 4 * (16 + 6 * 16)) << 20;
+const boundBytes = 512 << 20;
 const documentsEach = 12;
 
 Deno.test("a Full of 16 MiB documents, several readers and ranges, stays within its memory", async () => {
