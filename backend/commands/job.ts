@@ -36,6 +36,7 @@ import { program } from "../version.ts";
 import {
   findTrust,
   heartbeatInterval,
+  keepToOwnFolders,
   localDay,
   machineSecrets,
   requireSigningKey,
@@ -200,11 +201,13 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
     noteResource: (resource) => report.resource = resource,
     noteDryRun: () => report.isDryRun = true,
     takeParameters: (resource) => takeParameters(workingDirectory, resource, systemClock.now()),
-    openTarget: run.openTarget ??
-      (async (options, where, { jobs }) =>
-        options.mode === "rehearse"
-          ? (await rehearsals.open(jobs[0]!.manifest.deployment.serverVersion)).witness
-          : await openRestoreTarget(options, where, log)),
+    openTarget: async (options, where, { jobs }) => {
+      if (where === null) await keepToOwnFolders();
+      if (run.openTarget !== undefined) return await run.openTarget();
+      return options.mode === "rehearse"
+        ? (await rehearsals.open(jobs[0]!.manifest.deployment.serverVersion)).witness
+        : await openRestoreTarget(options, where, log);
+    },
     openSpool: () => new FileSpool(workingDirectory),
     dayOf: localDay,
   });

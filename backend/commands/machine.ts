@@ -29,7 +29,10 @@ function readVariable(name: EnvironmentName): string | undefined {
 
 /** Reads a file that should hold a secret, with its permission bits. */
 async function readSecretFile(path: string): Promise<SecretFile> {
-  using file = await Deno.open(path);
+  using file = await Deno.open(path).catch((cause) => {
+    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
+    throw new Error("it is no file, or none that this command may read", { cause });
+  });
   const { mode } = await file.stat();
   return { text: await new Response(file.readable).text(), mode: mode ?? 0 };
 }
@@ -53,6 +56,11 @@ export function mongodPath(): string | undefined {
 export function heartbeatInterval(): number {
   const seconds = Number(readVariable("PODHEITOR_MONGODB_SILENCE_SECONDS"));
   return seconds >= 1 ? Math.min(heartbeatIntervalMs, seconds * 250) : heartbeatIntervalMs;
+}
+
+/** Gives up what only a restore to a directory needs: from here on, nothing is written but in the folders that the launcher named. */
+export async function keepToOwnFolders(): Promise<void> {
+  await Deno.permissions.revoke({ name: "write", path: "/" });
 }
 
 /** Folder of MongoDB's own tools, which the launcher lets this process run; undefined where none is named. */
