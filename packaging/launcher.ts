@@ -6,6 +6,7 @@
  */
 
 import { defaultWorkingDirectory } from "../backend/state/atomic_file.ts";
+import { privilegeDropper } from "./unprivileged.ts";
 import { commonFlags, type Permissions, permissionTable, type Place } from "./permissions.ts";
 
 /** What a launcher starts. */
@@ -45,6 +46,7 @@ esac
 [ -z "$variables" ] || set -- "--allow-env=$variables" "$@"
 [ -z "$facts" ] || set -- "--allow-sys=$facts" "$@"
 set -- ${quote(deno)} run ${[...own, ...commonFlags].map(quote).join(" ")} "$@"
+${privilegeDropper}
 ${config === undefined ? bundleCache : ""}export DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
 exec "$@"
 `;
