@@ -85,7 +85,7 @@ done
 /** Collects paths and programs. A program is absolute and plain, or none. */
 const lists = `reads= writes= hosts= programs= variables= facts=
 refuse() {
-  printf '%s\\n' "MONGO-110 Cannot run: $1" "$2" >&2
+  printf '%s\\n' "MONGO-110 Cannot run: $1" "Hint: $2" >&2
   exit 2
 }
 check() {

@@ -94,7 +94,7 @@ for (const { list, args, env = () => ({}) } of pathCases) {
       deepStrictEqual({ path, code, stdout }, { path, code: 2, stdout: "" });
       match(
         stderr,
-        /^MONGO-110 Cannot run: the path of .* a comma, a quote or a control character\n.*plain name\.\n$/,
+        /^MONGO-110 Cannot run: the path of .* a comma, a quote or a control character\nHint: .*plain name\.\n$/,
       );
     }
   });

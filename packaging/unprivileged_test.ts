@@ -102,7 +102,7 @@ Deno.test({
     await inFolder(async (folder) => {
       const left = `${folder}/podheitor-mongodb-rs0-tip.json`;
       await Deno.writeTextFile(left, "", { mode: 0o640 });
-      const wanted = /^MONGO-110 Cannot run: the user nobody can't write to .*\nRun: chown -h nobody: /;
+      const wanted = /^MONGO-110 Cannot run: the user nobody can't write to .*\nHint: Run: chown -h nobody: /;
       const refused = await launch(folder, backup, named);
       strictEqual(refused.code, 2);
       match(refused.stderr, wanted);

@@ -110,7 +110,7 @@ Deno.test({
       await run("chown", ["root", `${lab.folder}/work/podheitor-mongodb-rs0-tip.json`]);
       const job = await lab.run("Mongo", "Full");
       assert.equal(job.status, "f", job.log);
-      assert.match(job.log, /or to what root's jobs left there Run: chown -h nobody: /);
+      assert.match(job.log, /or to what root's jobs left there Hint: Run: chown -h nobody: /);
     });
   },
 });
