@@ -20,10 +20,8 @@ import { TerminalListener } from "./commands/terminal.ts";
 import { describeJob, verifyFolders } from "./commands/verify.ts";
 import { asPluginError, PluginError } from "./errors.ts";
 import { BackendAbort } from "./protocol/file_daemon_session.ts";
+import { defaultWorkingDirectory } from "./state/atomic_file.ts";
 import { program } from "./version.ts";
-
-/** Where Bacula's File Daemon works unless it is told otherwise. */
-const defaultWorkingDirectory = "/opt/bacula/working";
 
 const usage = `Usage:
   podheitor-mongodb-backend backup  --to DIR [--level F|I|D] [--job NAME] [--previous NAME] [--working-dir DIR] [--json] "podheitor-mongodb: …"
@@ -33,7 +31,7 @@ const usage = `Usage:
   podheitor-mongodb-backend chain   DIR|--working-dir DIR [--key FILE] [--json]
   podheitor-mongodb-backend prepare-restore resource=NAME key=value… [--working-dir DIR]
   podheitor-mongodb-backend keygen  FILE
-  podheitor-mongodb-backend job     (spoken to by the File Daemon's plugin)
+  podheitor-mongodb-backend job     --kind B|R|E|L|Q --working-dir DIR (spoken to by the File Daemon's plugin)
   podheitor-mongodb-backend --version | --help
 
 DIR holds one sub-folder a job. backup --to /dev/null reads everything and keeps nothing. --where / restores into the server, any other folder gets
@@ -55,6 +53,8 @@ async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   switch (command) {
     case "job":
+      // For the launcher, which knows by them what the job may do; the job is told what it is by the plugin.
+      parse(rest, { kind: text, "working-dir": text });
       return await serveJob(standardStreams, { trustedCommand: false, verifyPayload: true }) ? 0 : 1;
     case "backup":
       return await backup(rest);

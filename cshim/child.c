@@ -65,10 +65,9 @@ static bool set_attributes(posix_spawnattr_t *attributes) {
            posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP) == 0;
 }
 
-static int spawn(child *self, const char *path, const int fds[3]) {
+static int spawn(child *self, char *const arguments[], const int fds[3]) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    char *arguments[] = {(char *)path, (char *)"job", NULL};
     char **variables = make_environment();
     if (variables == NULL) return ENOMEM;
     posix_spawn_file_actions_init(&actions);
@@ -76,14 +75,14 @@ static int spawn(child *self, const char *path, const int fds[3]) {
     int error = set_attributes(&attributes) ? 0 : EINVAL;
     for (int fd = 0; fd < 3 && error == 0; fd++) error = posix_spawn_file_actions_adddup2(&actions, fds[fd], fd);
     if (error == 0) error = posix_spawn_file_actions_addchdir_np(&actions, "/");
-    if (error == 0) error = posix_spawn(&self->pid, path, &actions, &attributes, arguments, variables);
+    if (error == 0) error = posix_spawn(&self->pid, arguments[0], &actions, &attributes, arguments, variables);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     free(variables);
     return error;
 }
 
-bool child_start(child *self, const char *path) {
+bool child_start(child *self, char *const arguments[]) {
     int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
     *self = (child){.in = -1, .out = -1, .err = -1};
     int error = 0;
@@ -92,7 +91,7 @@ bool child_start(child *self, const char *path) {
     }
     if (error == 0) {
         const int theirs[3] = {pipes[0][0], pipes[1][1], pipes[2][1]};
-        error = spawn(self, path, theirs);
+        error = spawn(self, arguments, theirs);
     }
     if (error == 0) {
         self->in = pipes[0][1];

@@ -38,8 +38,9 @@ typedef struct {
     size_t read;
 } child_transfer;
 
-// Starts `path` with the one argument "job" in a process group of its own, with clean signals and an environment of its own. False: errno tells.
-bool child_start(child *self, const char *path);
+// Starts a program, whose path is the first argument, in a process group of its own, with clean signals and an environment of its own. False: errno
+// tells.
+bool child_start(child *self, char *const arguments[]);
 
 // Waits until at least one byte was moved or something ended, draining standard error all the while. `wake` is a descriptor to watch, or -1.
 child_event child_transfer_some(child *self, child_transfer *transfer, int wake, int64_t deadline_ms);

@@ -68,6 +68,13 @@ static bool send_job(session *self, const session_job *job) {
     return send_payload(self, 'J', &writer);
 }
 
+// What the backend's launcher must know to let it do what a job of this kind needs, and nothing else.
+static bool start_backend(session *self, const session_job *job) {
+    const char kind[] = {job->kind, 0};
+    char *const arguments[] = {(char *)self->settings.path, "job", "--kind", (char *)kind, "--working-dir", (char *)job->working_directory, NULL};
+    return child_start(&self->backend, arguments);
+}
+
 session *session_open(const session_settings *settings, const session_job *job, session_listener listener) {
     session *self = calloc(1, sizeof *self);
     if (self == NULL) return NULL;
@@ -78,7 +85,7 @@ session *session_open(const session_settings *settings, const session_job *job, 
     self->backend = (child){.in = -1, .out = -1, .err = -1};
     if (self->body == NULL) {
         fail(self, "MONGO-901 Cannot start the backend: memory ran out");
-    } else if (!child_start(&self->backend, settings->path)) {
+    } else if (!start_backend(self, job)) {
         fail(self, "MONGO-202 Cannot start the backend %s: %s. Install the package, or correct PODHEITOR_MONGODB_BACKEND in the File Daemon's environment",
              settings->path, strerror(errno));
     } else if (exchange_hello(self)) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { allowedProgramScript, backendFlags } from "./permissions.ts";
+import { launcher } from "./launcher.ts";
 
 const checkout = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
@@ -32,24 +32,10 @@ export async function build(): Promise<Build> {
     `${checkout}/backend/main.ts`,
   ]);
   const backend = `${out}/podheitor-mongodb-backend`;
-  await Deno.writeTextFile(backend, launcher(bundle));
+  await Deno.writeTextFile(backend, launcher({ deno: Deno.execPath(), module: bundle }));
   await Deno.chmod(backend, 0o755);
   await proveLauncher(backend);
   return { plugin: `${out}/podheitor-mongodb-fd.so`, backend };
-}
-
-/**
- * The launcher: Deno with the backend's flags, no core files (they would hold secrets), and a cache that can't be written, so that nothing it runs can be changed
- * between jobs.
- */
-function launcher(bundle: string): string {
-  const flags = backendFlags.map((flag) => `'${flag}'`).join(" ");
-  return `#!/bin/sh
-ulimit -c 0
-${allowedProgramScript}
-export DENO_DIR=/dev/null/podheitor DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
-exec '${Deno.execPath()}' run ${flags} "$run" '${bundle}' "$@"
-`;
 }
 
 /** What was built must be our program, not something that merely starts. */

@@ -1,52 +1,161 @@
-/** What the backend may do, as Deno's flags: one list for the launcher, the stand-alone task and the tests. */
+/** What each command of the backend may do: one table for the launcher, REFERENCE.md and the tests. What it doesn't name is refused by Deno. */
 
-import { environmentTable } from "../backend/options/environment.ts";
+import type { EnvironmentName } from "../backend/options/environment.ts";
 
-/** Flags of the backend's process, but for those of {@linkcode allowedProgramScript}. Everything that isn't named is refused. */
-export const backendFlags: readonly string[] = [
+/** A path, or several, that the launcher finds among a command's arguments and variables, in words of the reference. */
+export const places = {
+  anywhere: "everywhere but in /proc, /sys and the shadow files",
+  to: "`--to`",
+  from: "`--from`",
+  operand: "the folder",
+  working: "`--working-dir`",
+  where: "`--where`",
+  commandWhere: "everywhere but among programs and configuration, where the plugin command says `where`",
+  notYetKnown:
+    "everywhere but among programs and configuration, until the restore turns out to go into a server",
+  keys: "`--key` and the files that the variables name",
+  keyPair: "the file, and its `.pub`",
+} as const;
+
+/** Name of a place. */
+export type Place = keyof typeof places;
+
+/** What a command may do. */
+export interface Permissions {
+  readonly read: readonly Place[];
+  readonly write: readonly Place[];
+  readonly net: "anywhere" | "127.0.0.1" | "nowhere";
+  readonly run: readonly ("mongodump" | "mongod" | "mongodOnPath")[];
+  readonly env: readonly EnvironmentName[];
+  /** Names of Deno's `--allow-sys`. */
+  readonly sys: readonly ("osRelease" | "uid")[];
+  /** Why it isn't less. */
+  readonly why: string;
+}
+
+/** Who signs is held against who is trusted. */
+const signing = [
+  "PODHEITOR_MONGODB_SIGNING_KEY",
+  "PODHEITOR_MONGODB_TRUSTED_KEYS",
+] as const satisfies EnvironmentName[];
+const trust = [...signing, "PODHEITOR_MONGODB_ALLOW_UNSIGNED"] as const satisfies EnvironmentName[];
+const login = [
+  "PODHEITOR_MONGODB_URI",
+  "PODHEITOR_MONGODB_PASSWORD",
+  "CREDENTIALS_DIRECTORY",
+] as const satisfies EnvironmentName[];
+/** It tells the server the name of this system; its file functions, which are Node's, ask for the user. */
+const driver = ["osRelease", "uid"] as const;
+/** Whose keys are believed. */
+const ownUser = ["uid"] as const;
+const silence = "PODHEITOR_MONGODB_SILENCE_SECONDS";
+const server =
+  "Which servers, and which files hold secrets and certificates, only the plugin command and the " +
+  "connection string say.";
+const nothing = { read: [], write: [], net: "nowhere", run: [], env: [], sys: [] } as const;
+
+const question: Permissions = {
+  ...nothing,
+  read: ["anywhere"],
+  net: "anywhere",
+  env: [...login, silence],
+  sys: driver,
+  why: server,
+};
+
+/** The commands as the launcher tells them apart; a job by the kind of its session. */
+export const permissionTable = {
+  "job B": {
+    read: ["anywhere"],
+    write: ["working"],
+    net: "anywhere",
+    run: ["mongodump"],
+    env: [...login, ...signing, silence, "PODHEITOR_MONGODB_TOOLS"],
+    sys: driver,
+    why: server,
+  },
+  "job R": {
+    read: ["anywhere"],
+    write: ["working", "notYetKnown"],
+    net: "anywhere",
+    run: ["mongod"],
+    env: [...login, ...trust, silence, "PODHEITOR_MONGODB_MONGOD"],
+    sys: driver,
+    why: `${server} \`where=\` comes at the prompt or from a prepared file, after the start.`,
+  },
+  "job E": question,
+  "job L": question,
+  "job Q": question,
+  backup: {
+    read: ["anywhere"],
+    write: ["to", "working"],
+    net: "anywhere",
+    run: ["mongodump"],
+    env: [...login, ...signing, silence, "PODHEITOR_MONGODB_TOOLS"],
+    sys: driver,
+    why: server,
+  },
+  restore: {
+    read: ["anywhere"],
+    write: ["working", "where", "commandWhere"],
+    net: "anywhere",
+    run: [],
+    env: [...login, ...trust, silence],
+    sys: driver,
+    why: server,
+  },
+  rehearse: {
+    read: ["from", "working", "keys"],
+    write: ["working"],
+    net: "127.0.0.1",
+    run: ["mongodOnPath"],
+    env: [...trust, silence, "PODHEITOR_MONGODB_MONGOD"],
+    sys: driver,
+    why: "The server that it restores into is its own.",
+  },
+  verify: {
+    ...nothing,
+    read: ["operand", "keys"],
+    env: trust,
+    sys: ownUser,
+    why: "",
+  },
+  chain: {
+    ...nothing,
+    read: ["operand", "working", "keys"],
+    env: trust,
+    sys: ownUser,
+    why: "",
+  },
+  "prepare-restore": {
+    ...nothing,
+    read: ["working"],
+    write: ["working"],
+    why: "",
+  },
+  keygen: {
+    ...nothing,
+    write: ["keyPair"],
+    why: "",
+  },
+  "--help": { ...nothing, why: "" },
+  "--version": { ...nothing, why: "" },
+} as const satisfies Record<string, Permissions>;
+
+/** Flags of all commands, installed or from the sources. */
+export const commonFlags: readonly string[] = [
   "--quiet",
   "--no-prompt",
-  "--no-config",
-  "--no-lock",
-  "--no-remote",
-  "--cached-only",
-  "--no-code-cache",
   // Where documents are huge, read buffers are given back at once.
   "--v8-flags=--expose-gc",
-  // MongoDB servers: which ones, only the job says.
-  "--allow-net",
-  // Secrets, keys, job folders.
-  "--allow-read",
-  // Working directory, job folders, restores to a directory.
-  "--allow-write",
   // The driver asks for many variables; it gets none of them.
   "--ignore-env",
-  `--allow-env=${Object.keys(environmentTable).join(",")}`,
-  // The driver tells the server the name of this system.
-  "--allow-sys=osRelease,uid",
+  // Other processes' variables and memory, the system's settings and passwords: nobody's business here.
+  "--deny-read=/etc/gshadow,/etc/shadow,/proc,/sys",
   "--deny-ffi",
   "--deny-import",
 ];
 
-/**
- * A shell's script that leaves in `$run` the flag for programs: none may be run but mongodump in the folder that the tools' variable names, and the
- * mongod of a rehearsal: of the command of that name, or of the File Daemon's jobs where its variable names one. A path that a list of programs could be
- * made longer with names none.
- */
-export const allowedProgramScript = `programs=
-allow() {
-  case "$1" in
-    *[!A-Za-z0-9/._-]*) ;;
-    /*) programs=\${programs:+$programs,}$1 ;;
-  esac
-}
-if [ "$1" = rehearse ]; then
-  PODHEITOR_MONGODB_MONGOD=$(command -v "\${PODHEITOR_MONGODB_MONGOD:-\${MONGOD_BIN:-mongod}}")
-  export PODHEITOR_MONGODB_MONGOD
-fi
-case "$1" in
-  rehearse | job) allow "$PODHEITOR_MONGODB_MONGOD" ;;
-esac
-[ -z "$PODHEITOR_MONGODB_TOOLS" ] || allow "\${PODHEITOR_MONGODB_TOOLS%/}/mongodump"
-run=--deny-run
-[ -z "$programs" ] || run="--allow-run=$programs"`;
+/** Programs and configuration: nothing is written there by any command but keygen, also not by a restore that may write anywhere else. */
+export const protectedFlag =
+  "--deny-write=/bin,/boot,/etc,/lib,/lib64,/opt/bacula/bin,/opt/bacula/plugins,/proc,/sbin,/sys,/usr/bin,/usr/lib,/usr/lib64,/usr/sbin";

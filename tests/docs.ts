@@ -13,6 +13,14 @@ import { restoreFormName } from "../backend/options/restore_form.ts";
 import type { OptionRow } from "../backend/options/row.ts";
 import { type OptionName, optionRows } from "../backend/options/table.ts";
 import { formatValue } from "../backend/options/value.ts";
+import {
+  commonFlags,
+  type Permissions,
+  permissionTable,
+  type Place,
+  places,
+  protectedFlag,
+} from "../packaging/permissions.ts";
 
 const root = new URL("../", import.meta.url).pathname;
 
@@ -44,6 +52,7 @@ export async function reference(): Promise<string> {
       ...commands(await usage()),
       ...options(),
       ...environment(),
+      ...permissions(),
       ...files(),
       ...errors(),
     ].join("\n\n")
@@ -153,6 +162,41 @@ function environment(): string[] {
     ),
   ];
 }
+
+function permissions(): string[] {
+  const flagged = [...commonFlags, protectedFlag].filter((flag) => flag.startsWith("--deny")).map((flag) =>
+    `\`${flag}\``
+  );
+  const list = (items: readonly string[]) => items.length === 0 ? "nothing" : items.join(", ");
+  const namesOf = (chosen: readonly Place[]) => list(chosen.map((place) => places[place]));
+  return [
+    "## Permissions",
+    "What the launcher lets Deno allow each command; anything else is refused by Deno. `job` stands with the kind of its session: B backup, R restore, E estimate, " +
+    "L listing, Q query. Not given in any case: foreign code and libraries, and with them what these flags say: " +
+    `${
+      flagged.join(" ")
+    } (but for keygen, the last). A path that is empty, begins with a dash, or has a comma, a quote or a control character is refused (MONGO-110), since it could make a list longer.`,
+    table(
+      ["Command", "Reads", "Writes", "Network", "Runs", "Variables", "Facts of the system", "Why not less"],
+      Object.entries<Permissions>(permissionTable).map(([command, row]) => [
+        `\`${command}\``,
+        namesOf(row.read),
+        namesOf(row.write),
+        row.net,
+        list(row.run.map((program) => runnable[program])),
+        list(row.env.map((name) => `\`${name.replace("PODHEITOR_MONGODB_", "…")}\``)),
+        list(row.sys),
+        row.why,
+      ]),
+    ),
+  ];
+}
+
+const runnable = {
+  mongodump: "`mongodump` in the folder of `…TOOLS`",
+  mongod: "the program of `…MONGOD`",
+  mongodOnPath: "the program of `…MONGOD` or `MONGOD_BIN`, else the `mongod` on PATH",
+} as const satisfies Record<Permissions["run"][number], string>;
 
 function files(): string[] {
   const resource = "rs0";

@@ -36,6 +36,7 @@ import { program } from "../version.ts";
 import {
   findTrust,
   heartbeatInterval,
+  keepToOwnFolders,
   localDay,
   machineSecrets,
   requireSigningKey,
@@ -205,10 +206,12 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
       run.rehearsals === undefined
         ? await takeParameters(workingDirectory, resource, systemClock.now())
         : null,
-    openTarget: (options, where, plan) =>
-      run.rehearsals !== undefined || options.mode === "rehearse"
-        ? rehearsals.open(plan)
-        : openRestoreTarget(options, where, log),
+    openTarget: async (options, where, plan) => {
+      if (where === null) await keepToOwnFolders();
+      return run.rehearsals !== undefined || options.mode === "rehearse"
+        ? await rehearsals.open(plan)
+        : await openRestoreTarget(options, where, log);
+    },
     openSpool: () => new FileSpool(workingDirectory),
     dayOf: localDay,
   });

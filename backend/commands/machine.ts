@@ -50,7 +50,11 @@ async function readKeyFile(path: string): Promise<SecretFile> {
 
 async function readSmallFile(path: string): Promise<SecretFile & { owner: number | null }> {
   // Before it is opened: opening a pipe would wait for who writes into it.
-  if (!(await Deno.stat(path)).isFile) throw new Error("it is no regular file");
+  const { isFile } = await Deno.stat(path).catch((cause) => {
+    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
+    throw new Error("it is no file, or none that this command may read", { cause });
+  });
+  if (!isFile) throw new Error("it is no regular file");
   using file = await Deno.open(path);
   const { mode, uid, size } = await file.stat();
   if (size > secretMaxBytes) throw new Error(`it has ${size} bytes, wanted at most ${secretMaxBytes}`);
@@ -81,6 +85,11 @@ export function mongodPath(): string | undefined {
 export function heartbeatInterval(): number {
   const seconds = Number(readVariable("PODHEITOR_MONGODB_SILENCE_SECONDS"));
   return seconds >= 1 ? Math.min(heartbeatIntervalMs, seconds * 250) : heartbeatIntervalMs;
+}
+
+/** Gives up what only a restore to a directory needs: from here on, nothing is written but in the folders that the launcher named. */
+export async function keepToOwnFolders(): Promise<void> {
+  await Deno.permissions.revoke({ name: "write", path: "/" });
 }
 
 /** Folder of MongoDB's own tools, which the launcher lets this process run; undefined where none is named. */

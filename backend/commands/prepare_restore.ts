@@ -37,7 +37,7 @@ export async function prepareRestore(
   return [
     `Prepared the next restore of resource "${resource}": ${path}`,
     describeParameters(new Map(), parameters)!,
-    `It is good until ${expiresAt.toISOString()}, for one restore, whether that succeeds or fails. Only this user can read it, which must be the File Daemon's.`,
+    `It is good until ${expiresAt.toISOString()}, for one restore, whether that succeeds or fails. Only the file's owner can read it, who must be the user that jobs run as.`,
     ...secretWarning(values.uri),
   ];
 }

@@ -21,7 +21,7 @@ Deno.test("prepareRestore() leaves what the next restore takes, and says so", ()
       `Prepared the next restore of resource "rs0": ${folder}/podheitor-mongodb-rs0-restore.json`,
       "Restore parameters: drop=yes (prepared file), pit=1795421234:7 (prepared file), ns_from=a.*,b.c (prepared file), " +
       "ns_to=x.*,b.d (prepared file), where=/a=b (prepared file), write_concern=2 (prepared file); the prompt comes before the prepared file, that before the Plugin line",
-      "It is good until 2026-11-23T09:00:00.000Z, for one restore, whether that succeeds or fails. Only this user can read it, which must be the File Daemon's.",
+      "It is good until 2026-11-23T09:00:00.000Z, for one restore, whether that succeeds or fails. Only the file's owner can read it, who must be the user that jobs run as.",
     ]);
     const { values } = (await takeParameters(folder, "rs0", now))!;
     deepStrictEqual(Object.fromEntries(values), {

@@ -160,7 +160,8 @@ async function readSecret(
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new PluginError("secretUnreadable", `Cannot read ${path} of ${source}: ${reason}`, {
-      hint: "The file must be there and readable by the user that the backend runs as.",
+      hint:
+        "The file must be there and belong to the user that the backend runs as: the File Daemon's, or where that is root bacula (PODHEITOR_MONGODB_USER names another).",
       cause,
     });
   }

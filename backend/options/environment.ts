@@ -16,6 +16,8 @@ export const environmentTable = {
     "Absolute path of the mongod that a rehearsal starts. The command `rehearse` takes what MONGOD_BIN names, else the mongod on PATH, where it is not set; a restore with mode=rehearse needs it.",
   PODHEITOR_MONGODB_SILENCE_SECONDS:
     "Seconds of a backend's silence after which its job fails; 120 by default.",
+  PODHEITOR_MONGODB_USER:
+    "User that jobs run as where the File Daemon is root's, without any capability; bacula by default, where this machine has that user. root keeps root. prepare-restore, run by root, is the working directory's owner's where it isn't set.",
   PODHEITOR_MONGODB_TOOLS:
     "Absolute path of the folder with mongodump, for engine=mongodump. Where it is set, the backend may run that one program; else it can run none.",
 } as const satisfies Record<`PODHEITOR_MONGODB_${string}` | "CREDENTIALS_DIRECTORY", string>;

@@ -6,6 +6,9 @@
 
 import { PluginError } from "../errors.ts";
 
+/** Where Bacula's File Daemon works unless it is told otherwise. */
+export const defaultWorkingDirectory = "/opt/bacula/working";
+
 /**
  * Puts a text in a file's place: readers see the old one or the new one, also after a crash.
  *

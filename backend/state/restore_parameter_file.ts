@@ -28,7 +28,7 @@ export async function writeParameters(
   } catch (cause) {
     throw new PluginError("stateWrite", `Cannot write ${path}: ${reason(cause)}`, {
       hint:
-        "Run the command as the user that runs the File Daemon, and name its working directory with --working-dir.",
+        "Run the command as root or as the user that runs the File Daemon, and name its working directory with --working-dir.",
       cause,
     });
   }
@@ -63,7 +63,7 @@ export async function takeParameters(
     throw unusable(
       path,
       cause,
-      "It was discarded. Write it anew with podheitor-mongodb-backend prepare-restore, as the user that runs the File Daemon, then start the restore again.",
+      "It was discarded. Write it anew with podheitor-mongodb-backend prepare-restore, as root or as the user that runs the File Daemon, then start the restore again.",
     );
   }
   const { createdAt, expiresAt } = parameters;

@@ -309,7 +309,8 @@ _Noreturn static void restore(void) {
 
 int main(int count, char **arguments) {
     alarm(60);
-    if (count != 2 || strcmp(arguments[1], "job") != 0) complain("another argument was expected");
+    bool told = count == 6 && strcmp(arguments[1], "job") == 0 && strcmp(arguments[2], "--kind") == 0 && strcmp(arguments[4], "--working-dir") == 0;
+    if (!told || strcmp(arguments[5], "/tmp") != 0) complain("other arguments were expected");
     payload_writer hello = {0};
     put_integer(&hello, 1, 2);
     put_text(&hello, "fake-backend");
@@ -320,6 +321,7 @@ int main(int count, char **arguments) {
     expect('J');
     payload_reader reader = {.at = body, .left = header.length};
     kind = (char)take_integer(&reader, 1);
+    if (arguments[3][0] != kind || arguments[3][1] != 0) complain("another kind was expected");
     if ((take_integer(&reader, 1) == ' ') != (kind != 'B' && kind != 'E')) complain("another level was expected");
     for (int skipped = 0; skipped < 13; skipped++) take_integer(&reader, 1);
     char *name = take_text(&reader);

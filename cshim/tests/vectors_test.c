@@ -299,7 +299,7 @@ static void run(const script *play) {
 int main(int count, char **arguments) {
     signal(SIGPIPE, SIG_IGN); // as in the daemon
     script play;
-    if (count == 2 && strcmp(arguments[1], "job") == 0) {
+    if (count > 2 && strcmp(arguments[1], "job") == 0) {
         script_read(&play, getenv(SCRIPT_VARIABLE));
         vector_peer_play(&play, getenv(PROGRESS_VARIABLE));
     }

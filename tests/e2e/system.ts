@@ -77,7 +77,7 @@ export class System implements AsyncDisposable {
   startBackend(args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
     return new Deno.Command(this.built.backend, {
       args,
-      env: { PODHEITOR_MONGODB_SIGNING_KEY: signingKey, ...env },
+      env: { PODHEITOR_MONGODB_SIGNING_KEY: signingKey, PODHEITOR_MONGODB_USER: "root", ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

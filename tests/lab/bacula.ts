@@ -239,7 +239,8 @@ export class BaculaLab implements AsyncDisposable {
     const debug = name === "fd" && this.#options.fdDebug ? ["-d", `${this.#options.fdDebug}`] : [];
     const daemon = Daemon.start({
       ...this.#programs.commandLine(program, "-f", ...debug, "-c", `${this.folder}/etc/${program}.conf`),
-      env: name === "fd" ? this.#options.env ?? {} : {},
+      // The lab's folders belong to whoever runs it.
+      env: name === "fd" ? { PODHEITOR_MONGODB_USER: "root", ...this.#options.env } : {},
       logPath: `${this.folder}/log/${program}.out`,
       port: this.#ports[name],
     });

@@ -1,0 +1,164 @@
+/** Whom the launcher lets the backend be, told by a program in Deno's place that prints its own status. */
+
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { run } from "../tests/lab/command.ts";
+import { withFolder } from "../tests/lab/folder.ts";
+import { launcher } from "./launcher.ts";
+
+const user = "nobody";
+const isRoot = Deno.uid() === 0;
+
+interface Case {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly env: Record<string, string>;
+  readonly want: "root" | "the user";
+  readonly warning?: RegExp;
+}
+
+const backup = ["job", "--kind", "B", "--working-dir", "$"];
+const named = { PODHEITOR_MONGODB_USER: user };
+
+/** `$` stands for the working directory, which is the user's. */
+const cases: readonly Case[] = [
+  { name: "a job is the user's", args: backup, env: named, want: "the user" },
+  {
+    name: "a query is the user's",
+    args: ["job", "--kind", "Q", "--working-dir", "$"],
+    env: named,
+    want: "the user",
+  },
+  {
+    name: "prepare-restore is the working directory's owner's, whose jobs read what it leaves",
+    args: ["prepare-restore", "resource=rs0", "drop=yes", "--working-dir", "$"],
+    env: {},
+    want: "the user",
+  },
+  {
+    name: "root is kept where the variable says so",
+    args: backup,
+    env: { PODHEITOR_MONGODB_USER: "root" },
+    want: "root",
+  },
+  {
+    name: "a command that an operator runs is the operator's",
+    args: ["verify", "$"],
+    env: named,
+    want: "root",
+  },
+  {
+    name: "root is kept with a warning where there is no user bacula",
+    args: backup,
+    env: {},
+    want: "root",
+    warning:
+      /^This runs as root: there is no user bacula\. Make the user, or say PODHEITOR_MONGODB_USER=root .*\n$/,
+  },
+];
+
+for (const { name, args, env, want, warning = /^$/ } of cases) {
+  Deno.test({
+    name: `launcher(): ${name} (needs root)`,
+    ignore: !isRoot,
+    fn: async () => {
+      await inFolder(async (folder) => {
+        const { code, stdout, stderr } = await launch(folder, args, env);
+        strictEqual(code, 0, stderr);
+        match(stderr, warning);
+        const uid = want === "root" ? 0 : Number(await run("id", ["-u", user]));
+        const facts = new Map(stdout.split("\n").map((line) => line.split(/:\s*/) as [string, string]));
+        strictEqual(facts.get("Uid"), Array(4).fill(uid).join("\t"));
+        if (want === "root") return;
+        strictEqual(facts.get("NoNewPrivs"), "1");
+        strictEqual(facts.get("Groups")?.includes("0"), false);
+        const sets = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
+        deepStrictEqual(sets.filter((set) => !/^0+$/.test(facts.get(set)!)), []);
+      });
+    },
+  });
+}
+
+Deno.test({
+  name: "launcher() refuses a user that isn't there (needs root)",
+  ignore: !isRoot,
+  fn: async () => {
+    await inFolder(async (folder) => {
+      const { code, stdout, stderr } = await launch(folder, backup, {
+        PODHEITOR_MONGODB_USER: "no-such-user",
+      });
+      deepStrictEqual([code, stdout], [2, ""]);
+      match(
+        stderr,
+        /^MONGO-110 Cannot run: there is no user no-such-user; PODHEITOR_MONGODB_USER names no-such-user\n/,
+      );
+    });
+  },
+});
+
+Deno.test({
+  name: "launcher() refuses what root left in the working directory, or a directory of root's (needs root)",
+  ignore: !isRoot,
+  fn: async () => {
+    await inFolder(async (folder) => {
+      const left = `${folder}/podheitor-mongodb-rs0-tip.json`;
+      await Deno.writeTextFile(left, "", { mode: 0o640 });
+      const wanted = /^MONGO-110 Cannot run: the user nobody can't write to .*\nHint: Run: chown -h nobody: /;
+      const refused = await launch(folder, backup, named);
+      strictEqual(refused.code, 2);
+      match(refused.stderr, wanted);
+      await run("chown", [user, left]);
+      strictEqual((await launch(folder, backup, named)).code, 0);
+      await run("chown", ["root", folder]);
+      const again = await launch(folder, backup, named);
+      strictEqual(again.code, 2);
+      match(again.stderr, wanted);
+    });
+  },
+});
+
+Deno.test({
+  name: "launcher() passes systemd's credentials on to a user who can't read root's files (needs root)",
+  ignore: !isRoot,
+  fn: async () => {
+    await inFolder(async (folder) => {
+      const credentials = `${folder}/credentials`;
+      await Deno.mkdir(credentials, { mode: 0o500 });
+      await Deno.writeTextFile(`${credentials}/podheitor-mongodb-uri`, "mongodb://given/\n", { mode: 0o400 });
+      await Deno.writeTextFile(`${credentials}/podheitor-mongodb-password`, "one\n", { mode: 0o400 });
+      const env = { ...named, CREDENTIALS_DIRECTORY: credentials, PODHEITOR_MONGODB_PASSWORD: "another" };
+      const { stdout } = await launch(folder, backup, env);
+      match(stdout, /^PODHEITOR_MONGODB_URI=mongodb:\/\/given\/$/m);
+      match(stdout, /^PODHEITOR_MONGODB_PASSWORD=another$/m);
+      strictEqual(stdout.includes("CREDENTIALS_DIRECTORY"), false);
+    });
+  },
+});
+
+/** A working directory of the user's, which others can reach. */
+async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  await withFolder(async (folder) => {
+    await run("chown", [user, folder]);
+    await use(folder);
+  });
+}
+
+/** Runs the launcher with a program in Deno's place that prints its status and its variables, on a machine without a user "bacula". */
+async function launch(folder: string, args: readonly string[], env: Record<string, string>) {
+  const result = { code: 0, stdout: "", stderr: "" };
+  await withFolder(async (programs) => {
+    const printer = `${programs}/print`;
+    await Deno.writeTextFile(printer, "#!/bin/sh\ncat /proc/self/status\nenv\n", { mode: 0o755 });
+    const id = '#!/bin/sh\nfor user do [ "$user" != bacula ] || exit 1; done\nexec /usr/bin/id "$@"\n';
+    await Deno.writeTextFile(`${programs}/id`, id, { mode: 0o755 });
+    await run("chmod", ["0755", programs]);
+    const script = launcher({ deno: printer, module: "/module.js" });
+    const { code, stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", script, "launcher", ...args.map((one) => one.replace("$", folder))],
+      clearEnv: true,
+      env: { PATH: `${programs}:/usr/bin:/bin`, ...env },
+    }).output();
+    const text = new TextDecoder();
+    Object.assign(result, { code, stdout: text.decode(stdout), stderr: text.decode(stderr) });
+  });
+  return result;
+}
