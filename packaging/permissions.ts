@@ -27,9 +27,9 @@ export const backendFlags: readonly string[] = [
 ];
 
 /**
- * A shell's script that leaves in `$run` the flag for programs: none may be run but mongodump in the folder that the tools' variable names, and the
- * mongod of a rehearsal: of the command of that name, or of the File Daemon's jobs where its variable names one. A path that a list of programs could be
- * made longer with names none.
+ * A shell's script that leaves in `$run` the flag for programs: none may be run but mongodump and mongorestore in the folder that the tools'
+ * variable names, and the mongod of a rehearsal: of the command of that name, or of the File Daemon's jobs where its variable names one. A path that a
+ * list of programs could be made longer with names none.
  */
 export const allowedProgramScript = `programs=
 allow() {
@@ -45,6 +45,8 @@ fi
 case "$1" in
   rehearse | job) allow "$PODHEITOR_MONGODB_MONGOD" ;;
 esac
-[ -z "$PODHEITOR_MONGODB_TOOLS" ] || allow "\${PODHEITOR_MONGODB_TOOLS%/}/mongodump"
+for tool in mongodump mongorestore; do
+  [ -z "$PODHEITOR_MONGODB_TOOLS" ] || allow "\${PODHEITOR_MONGODB_TOOLS%/}/$tool"
+done
 run=--deny-run
 [ -z "$programs" ] || run="--allow-run=$programs"`;

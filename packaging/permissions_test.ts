@@ -6,11 +6,14 @@ const deny = "--deny-run";
 const cases: { args?: string[]; env?: Record<string, string>; want: string }[] = [
   { want: deny },
   { env: { PODHEITOR_MONGODB_TOOLS: "" }, want: deny },
-  { env: { PODHEITOR_MONGODB_TOOLS: "/" }, want: "--allow-run=/mongodump" },
-  { env: { PODHEITOR_MONGODB_TOOLS: "/usr/bin" }, want: "--allow-run=/usr/bin/mongodump" },
+  { env: { PODHEITOR_MONGODB_TOOLS: "/" }, want: "--allow-run=/mongodump,/mongorestore" },
+  {
+    env: { PODHEITOR_MONGODB_TOOLS: "/usr/bin" },
+    want: "--allow-run=/usr/bin/mongodump,/usr/bin/mongorestore",
+  },
   {
     env: { PODHEITOR_MONGODB_TOOLS: "/opt/tools-100.12_x/" },
-    want: "--allow-run=/opt/tools-100.12_x/mongodump",
+    want: "--allow-run=/opt/tools-100.12_x/mongodump,/opt/tools-100.12_x/mongorestore",
   },
   { env: { PODHEITOR_MONGODB_TOOLS: "usr/bin" }, want: deny },
   { env: { PODHEITOR_MONGODB_TOOLS: "/usr/bin,/bin/sh" }, want: deny },
@@ -33,7 +36,7 @@ const cases: { args?: string[]; env?: Record<string, string>; want: string }[] =
   {
     args: ["job"],
     env: { PODHEITOR_MONGODB_MONGOD: "/bin/true", PODHEITOR_MONGODB_TOOLS: "/bin" },
-    want: "--allow-run=/bin/true,/bin/mongodump",
+    want: "--allow-run=/bin/true,/bin/mongodump,/bin/mongorestore",
   },
 ];
 

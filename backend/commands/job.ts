@@ -16,7 +16,7 @@ import { type BackupContext, type BackupResult, toSeconds } from "../job/job_man
 import { answerQuery, runListing } from "../job/listing.ts";
 import { type RestoredResource, runRestore } from "../job/restore.ts";
 import { formatSeconds } from "../job/wording.ts";
-import { MongodumpConfig } from "../mongo/mongodump_config.ts";
+import { ToolConfig } from "../mongo/tool_config.ts";
 import { readThroughMongodump } from "../mongo/mongodump_source.ts";
 import { openSource } from "../mongo/source.ts";
 import { openTarget } from "../mongo/target.ts";
@@ -146,7 +146,7 @@ async function openEngine(
   log: JobLog,
 ): Promise<Source> {
   // Whatever engine was at work when a job died.
-  await MongodumpConfig.removeLeft(workingDirectory);
+  await ToolConfig.removeLeft(workingDirectory);
   const source = await openSource(uri);
   // An increment has no documents but those of the oplog.
   if (engine === "native" || level === "I" || level === "D") return source;
@@ -205,7 +205,7 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
       (async (options, where, { jobs }) =>
         options.mode === "rehearse"
           ? (await rehearsals.open(jobs[0]!.manifest.deployment.serverVersion)).witness
-          : await openRestoreTarget(options, where, log)),
+          : await openRestoreTarget(options, where, workingDirectory, log)),
     openSpool: () => new FileSpool(workingDirectory),
     dayOf: localDay,
   });
@@ -262,11 +262,18 @@ async function openScoped(options: Options): Promise<Source> {
   return new ScopedSource(await openSource(await resolveUri(options, readSecretFile)), scopeOf(options));
 }
 
-async function openRestoreTarget(options: Options, where: string | null, log: JobLog): Promise<Target> {
+async function openRestoreTarget(
+  options: Options,
+  where: string | null,
+  workingDirectory: string,
+  log: JobLog,
+): Promise<Target> {
   warnOfPassword(options, log);
-  return where === null
-    ? await openTarget(await resolveUri(options, readSecretFile), options.write_concern)
-    : await DumpDirectory.open(where);
+  if (where !== null) return await DumpDirectory.open(where);
+  // Whatever engine was at work when a job died.
+  await ToolConfig.removeLeft(workingDirectory);
+  const tool = options.engine === "native" ? null : { tools: toolsFolder(), workingDirectory, log };
+  return await openTarget(await resolveUri(options, readSecretFile), options.write_concern, tool);
 }
 
 function rehearsedBackup(): PluginError {

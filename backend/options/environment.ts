@@ -12,7 +12,7 @@ export const environmentTable = {
   PODHEITOR_MONGODB_SILENCE_SECONDS:
     "Seconds of a backend's silence after which its job fails; 120 by default.",
   PODHEITOR_MONGODB_TOOLS:
-    "Absolute path of the folder with mongodump, for engine=mongodump. Where it is set, the backend may run that one program; else it can run none.",
+    "Absolute path of the folder with mongodump and mongorestore, for engine=mongodump. Where it is set, the backend may run these two programs; else it can run none.",
 } as const satisfies Record<`PODHEITOR_MONGODB_${string}`, string>;
 
 /** Name of a variable of the table. */

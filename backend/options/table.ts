@@ -124,16 +124,6 @@ export const optionTable = {
       "Seconds that the secondary may be behind its primary; while it is further behind, reading pauses. 0 is no bound.",
     example: "max_lag=60",
   },
-  engine: {
-    kind: "choice",
-    default: "native",
-    values: ["native", "mongodump"],
-    later: [],
-    use: "backup",
-    summary:
-      "Who reads the documents of a Full: the backend itself, or stock mongodump as a subprocess for each collection, from the folder that PODHEITOR_MONGODB_TOOLS names. The backup is the same.",
-    example: "engine=mongodump",
-  },
   segment_size: {
     kind: "size",
     default: 16 * mib,
@@ -309,6 +299,17 @@ export const optionTable = {
     summary:
       "How the data is read. rehearse is for restores: into a throw-away server on the File Daemon's machine, which is read back, held against the backup, and removed.",
     example: "mode=rehearse",
+  },
+  engine: {
+    kind: "choice",
+    default: "native",
+    values: ["native", "mongodump"],
+    later: [],
+    use: "both",
+    form: true,
+    summary:
+      "Who reads a Full's documents and inserts a restore's: the backend itself, or stock mongodump for each collection and stock mongorestore for each segment, from the folder that PODHEITOR_MONGODB_TOOLS names. The backup is the same, and a restore of it uses the tool only when it is told so itself.",
+    example: "engine=mongodump",
   },
 } as const satisfies Record<string, OptionRow>;
 
