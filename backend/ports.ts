@@ -206,9 +206,10 @@ export interface UsersTarget {
    * Makes what was gathered the server's own, and removes it from where it was gathered. The user who is logged in and the roles of that user stay as they are.
    *
    * @param drop whether others are replaced, and those that weren't gathered removed
+   * @param databases those whose users and roles were gathered, and may be removed; null for all
    * @throws PluginError `restoreWrite` unless all of them are there then
    */
-  merge(drop: boolean): Promise<MergedUsers>;
+  merge(drop: boolean, databases: readonly string[] | null): Promise<MergedUsers>;
 }
 
 /** What became of users and roles; each by its name, `database.user`. */
@@ -305,6 +306,8 @@ export interface Dump {
   readonly warnings: readonly string[];
   /** Null where there is no oplog, or nothing in it. */
   readonly oplog: DumpedOplog | null;
+  /** Version of the form of users' records, null where the folder doesn't say. */
+  readonly authSchema: number | null;
   /**
    * A collection's documents as raw BSON arrays; each is a view that ends with the next one.
    *

@@ -173,6 +173,7 @@ function workingDirectoryOf(command: string): string {
 
 const programLines = {
   mongodump: '[ -z "$PODHEITOR_MONGODB_TOOLS" ] || may_run "${PODHEITOR_MONGODB_TOOLS%/}/mongodump"',
+  mongorestore: '[ -z "$PODHEITOR_MONGODB_TOOLS" ] || may_run "${PODHEITOR_MONGODB_TOOLS%/}/mongorestore"',
   mongod: 'may_run "$PODHEITOR_MONGODB_MONGOD"',
   mongodOnPath: `PODHEITOR_MONGODB_MONGOD=$(command -v "\${PODHEITOR_MONGODB_MONGOD:-\${MONGOD_BIN:-mongod}}")
     export PODHEITOR_MONGODB_MONGOD

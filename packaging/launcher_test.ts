@@ -36,7 +36,7 @@ const programCases: { args: string[]; env?: Record<string, string>; want: string
   {
     args: ["job", "--kind", "R", "--working-dir", "/w"],
     env: { PODHEITOR_MONGODB_MONGOD: "/bin/true", PODHEITOR_MONGODB_TOOLS: "/bin" },
-    want: ["/bin/true"],
+    want: ["/bin/true", "/bin/mongorestore"],
   },
   { args: ["job", "--kind", "R", "--working-dir", "/w"], env: { MONGOD_BIN: "/bin/true" }, want: [] },
   {

@@ -25,7 +25,7 @@ export interface Permissions {
   readonly read: readonly Place[];
   readonly write: readonly Place[];
   readonly net: "anywhere" | "127.0.0.1" | "nowhere";
-  readonly run: readonly ("mongodump" | "mongod" | "mongodOnPath")[];
+  readonly run: readonly ("mongodump" | "mongorestore" | "mongod" | "mongodOnPath")[];
   readonly env: readonly EnvironmentName[];
   /** Names of Deno's `--allow-sys`. */
   readonly sys: readonly ("osRelease" | "uid")[];
@@ -78,8 +78,8 @@ export const permissionTable = {
     read: ["anywhere"],
     write: ["working", "notYetKnown"],
     net: "anywhere",
-    run: ["mongod"],
-    env: [...login, ...trust, silence, "PODHEITOR_MONGODB_MONGOD"],
+    run: ["mongod", "mongorestore"],
+    env: [...login, ...trust, silence, "PODHEITOR_MONGODB_MONGOD", "PODHEITOR_MONGODB_TOOLS"],
     sys: driver,
     why: `${server} \`where=\` comes at the prompt or from a prepared file, after the start.`,
   },
@@ -99,8 +99,8 @@ export const permissionTable = {
     read: ["anywhere"],
     write: ["working", "where", "commandWhere"],
     net: "anywhere",
-    run: [],
-    env: [...login, ...trust, silence],
+    run: ["mongorestore"],
+    env: [...login, ...trust, silence, "PODHEITOR_MONGODB_TOOLS"],
     sys: driver,
     why: server,
   },

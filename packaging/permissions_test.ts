@@ -9,7 +9,7 @@ import { permissionTable } from "./permissions.ts";
 
 const folders = ["to", "from", "working", "where", "other"] as const;
 const keyFiles = ["given.pub", "trusted.pub", "signing.pem"] as const;
-const programs = ["mongodump", "mongod", "other-program"] as const;
+const programs = ["mongodump", "mongorestore", "mongod", "other-program"] as const;
 
 const everyFile = [...folders, ...keyFiles].map((name) => `read ${name}`);
 const login = ["PODHEITOR_MONGODB_URI", "PODHEITOR_MONGODB_PASSWORD", "CREDENTIALS_DIRECTORY"];
@@ -43,8 +43,8 @@ const cases: readonly Case[] = [
     args: ["job", "--kind", "R", "--working-dir", "$/working"],
     // deno-fmt-ignore
     want: [
-      ...everyFile, ...folders.map((name) => `write ${name}`), ...everyHost, "run mongod", ...driver,
-      ...login, ...trust, silence, "PODHEITOR_MONGODB_MONGOD",
+      ...everyFile, ...folders.map((name) => `write ${name}`), ...everyHost, "run mongod", "run mongorestore", ...driver,
+      ...login, ...trust, silence, "PODHEITOR_MONGODB_MONGOD", "PODHEITOR_MONGODB_TOOLS",
     ],
   },
   ...["E", "L", "Q"].map((kind) => ({
@@ -80,7 +80,8 @@ const cases: readonly Case[] = [
     ],
     // deno-fmt-ignore
     want: [
-      ...everyFile, "write working", "write where", ...everyHost, ...driver, ...login, ...trust, silence,
+      ...everyFile, "write working", "write where", ...everyHost, "run mongorestore", ...driver,
+      ...login, ...trust, silence, "PODHEITOR_MONGODB_TOOLS",
     ],
   },
   {
@@ -94,8 +95,8 @@ const cases: readonly Case[] = [
     ],
     // deno-fmt-ignore
     want: [
-      ...everyFile, ...folders.map((name) => `write ${name}`), ...everyHost, ...driver,
-      ...login, ...trust, silence,
+      ...everyFile, ...folders.map((name) => `write ${name}`), ...everyHost, "run mongorestore", ...driver,
+      ...login, ...trust, silence, "PODHEITOR_MONGODB_TOOLS",
     ],
   },
   {

@@ -194,6 +194,7 @@ function permissions(): string[] {
 
 const runnable = {
   mongodump: "`mongodump` in the folder of `…TOOLS`",
+  mongorestore: "`mongorestore` in the folder of `…TOOLS`",
   mongod: "the program of `…MONGOD`",
   mongodOnPath: "the program of `…MONGOD` or `MONGOD_BIN`, else the `mongod` on PATH",
 } as const satisfies Record<Permissions["run"][number], string>;

@@ -16,7 +16,7 @@ import { type BackupContext, type BackupResult, toSeconds } from "../job/job_man
 import { answerQuery, runListing } from "../job/listing.ts";
 import { type RestoredResource, runRestore } from "../job/restore.ts";
 import { formatSeconds } from "../job/wording.ts";
-import { MongodumpConfig } from "../mongo/mongodump_config.ts";
+import { ToolConfig } from "../mongo/tool_config.ts";
 import { readThroughMongodump } from "../mongo/mongodump_source.ts";
 import { openSource } from "../mongo/source.ts";
 import { openTarget } from "../mongo/target.ts";
@@ -146,7 +146,7 @@ async function openEngine(
   log: JobLog,
 ): Promise<Source> {
   // Whatever engine was at work when a job died.
-  await MongodumpConfig.removeLeft(workingDirectory);
+  await ToolConfig.removeLeft(workingDirectory);
   const source = await openSource(uri, options);
   // An increment has no documents but those of the oplog.
   if (options.engine === "native" || level === "I" || level === "D") return source;
@@ -210,7 +210,7 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
       if (where === null) await keepToOwnFolders();
       return run.rehearsals !== undefined || options.mode === "rehearse"
         ? await rehearsals.open(plan)
-        : await openRestoreTarget(options, where, log);
+        : await openRestoreTarget(options, where, workingDirectory, log);
     },
     openSpool: () => new FileSpool(workingDirectory),
     dayOf: localDay,
@@ -270,10 +270,17 @@ async function openScoped(options: Options): Promise<Source> {
   );
 }
 
-async function openRestoreTarget(options: Options, where: string | null, log: JobLog): Promise<Target> {
-  return where === null
-    ? await openTarget(await findUri(options, log), options.write_concern)
-    : await DumpDirectory.open(where);
+async function openRestoreTarget(
+  options: Options,
+  where: string | null,
+  workingDirectory: string,
+  log: JobLog,
+): Promise<Target> {
+  if (where !== null) return await DumpDirectory.open(where);
+  // Whatever engine was at work when a job died.
+  await ToolConfig.removeLeft(workingDirectory);
+  const tool = options.engine === "native" ? null : { tools: toolsFolder(), workingDirectory, log };
+  return await openTarget(await findUri(options, log), options.write_concern, tool);
 }
 
 function rehearsedBackup(): PluginError {

@@ -10,6 +10,7 @@ import { describeDump, type DumpReading, readDump } from "../job/dump_reading.ts
 import { formatNumberOf } from "../job/wording.ts";
 import { type Manifest, manifestObjects } from "../manifest/schema.ts";
 import { formatNamespace } from "../namespace.ts";
+import { isUsersOwn } from "../oplog/scope.ts";
 import { parsePluginCommand } from "../options/command.ts";
 import { NamespaceFilter } from "../options/namespace_pattern.ts";
 import type { FileHeader, ObjectSink } from "../objects.ts";
@@ -52,7 +53,10 @@ export async function feedFromMongodump(run: MongodumpRestore, job: JobInfo): Pr
   }
   if (!options.allow_unsigned && !(await findTrust(run.keyFile)).allowUnsigned) throw unsigned(from);
   const filter = new NamespaceFilter(options.include, options.exclude);
-  const dump = await MongodumpFolder.open(from, (namespace) => filter.accepts(namespace));
+  const dump = await MongodumpFolder.open(
+    from,
+    (namespace) => isUsersOwn(namespace) ? options.users !== "no" : filter.accepts(namespace),
+  );
   listener.line(
     `${from} is a folder that mongodump ${dump.toolVersion} wrote of a server ${dump.serverVersion}: nothing in it is signed or has a checksum, so that only ` +
       "its form can be verified",

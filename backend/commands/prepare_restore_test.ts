@@ -90,7 +90,7 @@ for (const { name, pairs, want } of refused) {
         code: "usage",
         message: want,
         hint:
-          /Parameters: uri, drop, .*, where, index_build, parallel_indexes, write_concern, parallel_restore, users, mode\.$/,
+          /Parameters: uri, drop, .*, where, index_build, parallel_indexes, write_concern, parallel_restore, users, mode, engine\.$/,
       });
       deepStrictEqual([...Deno.readDirSync(folder)], []);
     }));

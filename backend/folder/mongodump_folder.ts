@@ -8,12 +8,20 @@ import { bsonType, findElement, joinElements, stringValue } from "../bson/docume
 import { formatExtendedJson } from "../bson/extended_json.ts";
 import { parseExtendedJson } from "../bson/extended_json_parser.ts";
 import { PluginError } from "../errors.ts";
-import { formatNamespace, isPlainDatabase, type Namespace } from "../namespace.ts";
+import {
+  formatNamespace,
+  isPlainDatabase,
+  isSameNamespace,
+  type Namespace,
+  versionNamespace,
+} from "../namespace.ts";
+import { isUsersOrRoles, isUsersOwn } from "../oplog/scope.ts";
 import type { CollectionKind, Dump, DumpedCollection, DumpedOplog } from "../ports.ts";
 import { DatabaseFolder } from "./dump_database.ts";
 import { damaged, type DumpFile, readBatches, readText } from "./dump_file.ts";
 import { oplogFileName, preludeFileName } from "./dump_name.ts";
 import { openDumpedOplog } from "./dump_oplog.ts";
+import { type DatabaseUsersFile, databaseUsersOf, joinDatabaseUsers, readAuthSchema } from "./dump_users.ts";
 
 const bucketPrefix = "system.buckets.";
 
@@ -28,11 +36,12 @@ export class MongodumpFolder implements Dump {
   readonly collections: readonly DumpedCollection[];
   readonly warnings: readonly string[];
   readonly oplog: DumpedOplog | null;
-  readonly #data: ReadonlyMap<DumpedCollection, DumpFile | null>;
+  readonly authSchema: number | null;
+  readonly #data: ReadonlyMap<DumpedCollection, readonly DumpFile[]>;
 
   private constructor(
     parts: Omit<Dump, "readBatches">,
-    data: ReadonlyMap<DumpedCollection, DumpFile | null>,
+    data: ReadonlyMap<DumpedCollection, readonly DumpFile[]>,
   ) {
     this.path = parts.path;
     this.serverVersion = parts.serverVersion;
@@ -40,6 +49,7 @@ export class MongodumpFolder implements Dump {
     this.collections = parts.collections;
     this.warnings = parts.warnings;
     this.oplog = parts.oplog;
+    this.authSchema = parts.authSchema;
     this.#data = data;
   }
 
@@ -61,8 +71,9 @@ export class MongodumpFolder implements Dump {
   static async open(path: string, accepts: Accepts): Promise<MongodumpFolder> {
     const root = await DatabaseFolder.read(path);
     if (root.hasCollections) throw notTheRoot(path);
-    const data = new Map<DumpedCollection, DumpFile | null>();
+    const data = new Map<DumpedCollection, readonly DumpFile[]>();
     const left = [...root.strangers];
+    const databaseUsers: DatabaseUsersFile[] = [];
     for (const name of root.folders) {
       const folder = await DatabaseFolder.read(`${path}/${name}`);
       if (name === "config" || name === "local" || !folder.hasCollections) {
@@ -70,10 +81,23 @@ export class MongodumpFolder implements Dump {
         continue;
       }
       left.push(...folder.strangers.map((stranger) => `${name}/${stranger}`));
-      left.push(...await readDatabase(name, folder, accepts, data));
+      left.push(...await readDatabase(name, folder, accepts, data, databaseUsers));
     }
     const prelude = await readPrelude(path, root);
     const oplog = root.file(oplogFileName);
+    const versionFiles = [
+      ...[...data].filter(([{ namespace }]) => isSameNamespace(namespace, versionNamespace)).flatMap((
+        [, files],
+      ) => files),
+      ...databaseUsers.filter(({ collection }) => collection === versionNamespace.collection).map((
+        { file },
+      ) => file),
+    ];
+    // Where a dump has all users, or an oplog that may change any, those of one database are no more than a part of another instant.
+    const hasAll = oplog !== null || [...data.keys()].some(({ namespace }) => isUsersOrRoles(namespace));
+    if (hasAll) {
+      left.push(...databaseUsers.map(({ database, collection }) => `${database}/$admin.${collection}`));
+    } else for (const [collection, files] of joinDatabaseUsers(databaseUsers)) data.set(collection, files);
     return new MongodumpFolder({
       path,
       ...prelude,
@@ -81,22 +105,27 @@ export class MongodumpFolder implements Dump {
       warnings: left.length === 0 ? [] : [
         `Not restored of ${path}: ${
           left.sort().join(", ")
-        } (users, roles, what is the server's own, and what mongodump doesn't write)`,
+        } (users and roles where they aren't wanted, what is the server's own, and what mongodump doesn't write)`,
       ],
       oplog: oplog === null ? null : await openDumpedOplog(oplog),
+      authSchema: await readAuthSchema(versionFiles),
     }, data);
   }
 
   readBatches(collection: DumpedCollection, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    const file = this.#data.get(collection);
-    if (file === undefined || file === null) {
+    const files = this.#data.get(collection) ?? [];
+    if (files.length === 0) {
       throw new PluginError(
         "internal",
         `Cannot read ${formatNamespace(collection.namespace)}: it has no documents`,
       );
     }
-    return readBatches(file, signal);
+    return readEach(files, signal);
   }
+}
+
+async function* readEach(files: readonly DumpFile[], signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  for (const file of files) yield* readBatches(file, signal);
 }
 
 /** Adds the collections of a database and where their documents are. Returns what is there and isn't restored. */
@@ -104,7 +133,8 @@ async function readDatabase(
   database: string,
   folder: DatabaseFolder,
   accepts: Accepts,
-  data: Map<DumpedCollection, DumpFile | null>,
+  data: Map<DumpedCollection, readonly DumpFile[]>,
+  databaseUsers: DatabaseUsersFile[],
 ): Promise<string[]> {
   if (!isPlainDatabase(database)) {
     throw new PluginError("usage", `Cannot restore ${folder.path}: "${database}" is no name of a database`, {
@@ -115,7 +145,7 @@ async function readDatabase(
   for (const { file, name, baseName } of folder.metadataFiles()) {
     const known = name ?? await nameOfCut(file, baseName, folder);
     const namespace = { database, collection: known };
-    if (isServersOwn(namespace)) {
+    if (isServersOwn(namespace) && !(isUsersOwn(namespace) && accepts(namespace))) {
       left.push(`${database}/${known}`);
       await folder.takeData(known);
     } else if (!accepts(namespace)) {
@@ -125,11 +155,16 @@ async function readDatabase(
       const collection = await readCollection(namespace, file);
       const documents = collection.data === null ? null : await folder.takeData(collection.data.collection);
       if (documents === null && collection.data !== null) throw await withoutData(collection, file, folder);
-      data.set(collection, documents);
+      data.set(collection, documents === null ? [] : [documents]);
     }
   }
   for (const { file, name } of folder.dataFiles()) {
     const collection = name ?? "";
+    const usersFile = databaseUsersOf(database, collection, file);
+    if (usersFile !== null && accepts({ database: "admin", collection: usersFile.collection })) {
+      databaseUsers.push(usersFile);
+      continue;
+    }
     const owner = collection.startsWith(bucketPrefix) ? collection.slice(bucketPrefix.length) : collection;
     if (isServersOwn({ database, collection }) && owner === collection) {
       left.push(`${database}/${collection}`);

@@ -9,6 +9,7 @@ import { blake3 } from "../../wasm/hasher.ts";
 import { packBatch, type Segment } from "../../wasm/segment.ts";
 import type { Manifest, ManifestCollection, ManifestSegment } from "../manifest/schema.ts";
 import type { ObjectSink, RestoreObject } from "../objects.ts";
+import { isUsersOrRoles } from "../oplog/scope.ts";
 import type { Clock, Dump, DumpedCollection, JobLog } from "../ports.ts";
 import type { Options } from "../options/table.ts";
 import type { JobInfo } from "../protocol/message.ts";
@@ -23,8 +24,11 @@ import { chunksOf, sendObject } from "./sending.ts";
 /** What a dump's segments are cut at. */
 const segmentBytes = 16 << 20;
 
-/** It is taken as a whole, but for users and roles: what of it is restored is for the plan to say. */
-const whole = { database: ["*"], include: [], exclude: [], users: "no" } as const;
+/** It is taken as a whole, with users and roles where it has any: what of it is restored is for the plan to say. */
+function wholeOf({ collections }: Dump) {
+  const users = collections.some(({ namespace }) => isUsersOrRoles(namespace)) ? "yes" : "no";
+  return { database: ["*"], include: [], exclude: [], users } as const;
+}
 
 /** A dump and under which names its objects go. */
 export interface DumpReading {
@@ -61,7 +65,7 @@ export async function describeDump(reading: DumpReading, options: Options): Prom
   const { manifest } = await sendManifest(
     {
       job,
-      options: { ...options, ...whole },
+      options: { ...options, ...wholeOf(dump) },
       resource,
       source: { deployment: describeServer(dump) },
       sink,
@@ -71,7 +75,7 @@ export async function describeDump(reading: DumpReading, options: Options): Prom
       signal,
       program: { name: "mongodump", version: dump.toolVersion },
     },
-    { level: "F", parent: null, authSchema: null, ...content },
+    { level: "F", parent: null, authSchema: dump.authSchema, ...content },
     clock.now(),
   );
   return { manifest, restoreObjects };
@@ -159,7 +163,8 @@ async function sendSegment(
 }
 
 async function readOplog(context: ReadingContext): Promise<Manifest["oplog"]> {
-  const { dump: { oplog }, job: { jobName }, resource, signal, timeSeconds, sink } = context;
+  const { dump, job: { jobName }, resource, signal, timeSeconds, sink } = context;
+  const { oplog } = dump;
   if (oplog === null) return null;
   using supply = oplogSupply(segmentBytes);
   using capture = new OplogCapture(
@@ -172,7 +177,7 @@ async function readOplog(context: ReadingContext): Promise<Manifest["oplog"]> {
       supply,
       sink,
       lane: new Lane(),
-      accepts: acceptsOf(scopeOf(whole)),
+      accepts: acceptsOf(scopeOf(wholeOf(dump))),
     },
     oplog.from,
     "of a Full",

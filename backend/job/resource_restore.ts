@@ -15,7 +15,7 @@ import type { UsersTarget } from "../ports.ts";
 import { Lane } from "./lane.ts";
 import { type OplogContext, OplogRestore } from "./oplog_restore.ts";
 import { missingObjects, type PlannedCollection, type RestorePlan, unlisted } from "./restore_plan.ts";
-import { logMerged } from "./users_restore.ts";
+import { logMerged, usersDatabases } from "./users_restore.ts";
 import { formatBytes, formatNumberOf } from "./wording.ts";
 
 /** Bytes of segments in memory for each that may be written, and for the one that is received; a larger segment is alone there. */
@@ -112,7 +112,10 @@ export class ResourceRestore {
     );
     await this.#oplog.finish();
     // Last of all: who may log in finds everything.
-    const merged = await this.#context.users?.merge(this.#context.drop);
+    const merged = await this.#context.users?.merge(
+      this.#context.drop,
+      usersDatabases(this.#plan.jobs[0]!),
+    );
     if (merged !== undefined) logMerged(merged, log);
     await this.#context.users?.discard();
     this.#isMerged = true;

@@ -202,8 +202,8 @@ class Restore {
       );
     }
     if (this.#context.trustedCommand) return options;
-    // What a FileSet chooses is what it backs up: a restore takes of that whatever is selected.
-    return { ...options, allow_unsigned: false, include: [], exclude: [], users: "auto" };
+    // What a FileSet chooses is what it backs up, and how: a restore takes of that whatever is selected, and needs no tool unless it is told so.
+    return { ...options, allow_unsigned: false, include: [], exclude: [], users: "auto", engine: "native" };
   }
 
   async #takeFile({ header, extract, skip }: RestoreEvent & { type: "file" }): Promise<void> {

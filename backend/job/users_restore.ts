@@ -51,6 +51,18 @@ export function haveUsers(jobs: readonly OpenedManifest[]): boolean {
   );
 }
 
+/** Databases whose users and roles a Full has, as their metadata says; null where it has those of all. */
+export function usersDatabases({ manifest: { databases } }: OpenedManifest): readonly string[] | null {
+  for (const { name, collections } of databases) {
+    for (const one of collections) {
+      if (!isUsersOrRoles({ database: name, collection: one.name })) continue;
+      const { usersOf } = JSON.parse(one.metadata);
+      if (Array.isArray(usersOf)) return usersOf.map(String);
+    }
+  }
+  return null;
+}
+
 /** Where users or roles are gathered in a server before it takes them; any other namespace stays. */
 export function gatheringOf(namespace: Namespace): Namespace {
   const keys = ["users", "roles"] as const;

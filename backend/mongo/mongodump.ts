@@ -8,61 +8,9 @@
 import { ArrayPacker, cutDocuments, pieceMaxBytes } from "../bson/document_runs.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import { maskUri } from "../options/credentials.ts";
-import type { JobLog } from "../ports.ts";
-import type { Secret } from "../secret.ts";
 import { readTimeoutMs } from "./client.ts";
-import { MongodumpConfig } from "./mongodump_config.ts";
-
-/** How mongodump is run. */
-export interface MongodumpSettings {
-  /** Absolute path of the program. */
-  readonly program: string;
-  /** Connection string of the one member that is read. */
-  readonly uri: Secret;
-  /** Where its config file may be for a moment. */
-  readonly directory: string;
-  readonly log: JobLog;
-  /** How long it may give nothing while something is waited for; as long as a read of the backend's own where it isn't given. */
-  readonly silenceMs?: number;
-}
-
-/**
- * Where mongodump is.
- *
- * @param folder that of the tools, as this machine's operator named it
- * @throws PluginError `optionUnavailable`
- */
-export async function findMongodump(folder: string | undefined): Promise<string> {
-  const hint =
-    "Install MongoDB's database tools (the package mongodb-database-tools) and name their folder in the File Daemon's environment, " +
-    "as in PODHEITOR_MONGODB_TOOLS=/usr/bin; or say engine=native.";
-  if (folder === undefined || !/^\/[A-Za-z0-9/._-]*$/.test(folder)) {
-    const fault = folder === undefined
-      ? "is not set"
-      : `is "${folder}", wanted an absolute path of letters, digits and "/._-"`;
-    throw new PluginError(
-      "optionUnavailable",
-      `Cannot use engine=mongodump: PODHEITOR_MONGODB_TOOLS ${fault}`,
-      { hint },
-    );
-  }
-  const program = `${folder.replace(/\/$/, "")}/mongodump`;
-  const found = await Deno.stat(program).catch(() => null);
-  if (found?.isFile !== true) {
-    throw new PluginError("optionUnavailable", `Cannot use engine=mongodump: there is no ${program}`, {
-      hint,
-    });
-  }
-  if (((found.mode ?? 0) & 0o022) !== 0) {
-    throw new PluginError(
-      "optionUnavailable",
-      `Cannot use engine=mongodump: others than its owner can change ${program}`,
-      { hint: `Run: chmod go-w ${program}` },
-    );
-  }
-  return program;
-}
+import { spawnTool, type ToolSettings, ToolSpeech } from "./database_tool.ts";
+import { ToolConfig } from "./tool_config.ts";
 
 /**
  * A collection's documents as raw BSON arrays; each is a view that ends with the next one.
@@ -71,7 +19,7 @@ export async function findMongodump(folder: string | undefined): Promise<string>
  */
 export async function* readByMongodump(
   namespace: Namespace,
-  settings: MongodumpSettings,
+  settings: ToolSettings,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   signal.throwIfAborted();
@@ -99,18 +47,13 @@ export async function* readByMongodump(
   }
 }
 
-/** Lines of standard error that a failure shows. */
-const shownLines = 3;
-
 class MongodumpRun implements AsyncDisposable {
   readonly #name: string;
-  readonly #log: JobLog;
-  readonly #config: MongodumpConfig;
+  readonly #config: ToolConfig;
   readonly #child: Deno.ChildProcess;
   readonly #output: ReadableStreamDefaultReader<Uint8Array>;
   readonly #silenceMs: number;
-  readonly #hearing: Promise<void>;
-  readonly #said: string[] = [];
+  readonly #speech: ToolSpeech;
   #counted: number | null = null;
   #hasEnded = false;
   #isKilled = false;
@@ -118,50 +61,36 @@ class MongodumpRun implements AsyncDisposable {
 
   private constructor(
     namespace: Namespace,
-    { log, silenceMs = readTimeoutMs }: MongodumpSettings,
-    config: MongodumpConfig,
+    { log, silenceMs = readTimeoutMs }: ToolSettings,
+    config: ToolConfig,
     child: Deno.ChildProcess,
   ) {
     this.#name = formatNamespace(namespace);
-    this.#log = log;
     this.#config = config;
     this.#child = child;
     this.#output = child.stdout.getReader();
     this.#silenceMs = silenceMs;
-    this.#hearing = this.#hear();
-    // Whoever awaits it sees the failure; until then it must not count as unhandled.
-    this.#hearing.catch(() => {});
+    this.#speech = new ToolSpeech(child.stderr, (text) => {
+      const count = /^(?:done dumping .*\(|dumped )(\d+) documents?\)?$/.exec(text)?.[1];
+      if (count !== undefined) this.#counted = Number(count);
+      else if (!text.startsWith("writing ")) log.info(`mongodump, ${this.#name}: ${text}`);
+    });
   }
 
-  static async start(namespace: Namespace, settings: MongodumpSettings): Promise<MongodumpRun> {
-    const { program, uri, directory } = settings;
-    const config = await MongodumpConfig.write(directory, uri);
+  static async start(namespace: Namespace, settings: ToolSettings): Promise<MongodumpRun> {
+    const config = await ToolConfig.write(settings.directory, settings.uri);
     try {
-      const child = new Deno.Command(program, {
-        args: [
-          `--config=${config.path}`,
-          `--db=${namespace.database}`,
-          `--collection=${namespace.collection}`,
-          "--out=-",
-        ],
-        cwd: directory,
-        clearEnv: true,
-        stdin: "null",
-        stdout: "piped",
-        stderr: "piped",
-      }).spawn();
+      const args = [
+        `--config=${config.path}`,
+        `--db=${namespace.database}`,
+        `--collection=${namespace.collection}`,
+        "--out=-",
+      ];
+      const child = spawnTool(settings, args, { stdin: "null", stdout: "piped" });
       return new MongodumpRun(namespace, settings, config, child);
     } catch (cause) {
       await config.remove();
-      throw new PluginError(
-        "optionUnavailable",
-        `Cannot start ${program}: ${cause instanceof Error ? cause.message : cause}`,
-        {
-          hint:
-            "The backend may run the mongodump of PODHEITOR_MONGODB_TOOLS only, which has to be set when the File Daemon starts.",
-          cause,
-        },
-      );
+      throw cause;
     }
   }
 
@@ -198,15 +127,15 @@ class MongodumpRun implements AsyncDisposable {
 
   async #exitFailure(): Promise<PluginError | null> {
     const { success, code, signal } = await this.#child.status;
-    await this.#hearing;
+    await this.#speech.ended;
     if (success) return null;
     if (this.#isGivenUp) return this.failed(`it gave nothing for ${this.#silenceMs / 1000} s`);
     return this.failed(signal === null ? `it ended with status ${code}` : `it was killed by ${signal}`);
   }
 
   failed(reason: string): PluginError {
-    const said = this.#said.length === 0 ? "it said nothing" : `it said: ${this.#said.join(" | ")}`;
-    return new PluginError("incompleteRead", `Cannot read ${this.#name} by mongodump: ${reason}; ${said}`, {
+    const sentence = `Cannot read ${this.#name} by mongodump: ${reason}; ${this.#speech.summary}`;
+    return new PluginError("incompleteRead", sentence, {
       hint: "Run the job again; if it fails again, run that mongodump by hand, or say engine=native.",
     });
   }
@@ -225,33 +154,12 @@ class MongodumpRun implements AsyncDisposable {
     this.kill();
     if (!this.#hasEnded) await this.#output.cancel().catch(() => {});
     await this.#child.status;
-    await this.#hearing.catch(() => {});
+    await this.#speech.ended.catch(() => {});
     await this.#config.remove();
   }
 
   #giveUp(): void {
     this.#isGivenUp = true;
     this.kill();
-  }
-
-  async #hear(): Promise<void> {
-    let rest = "";
-    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + text).split(/\r?\n|\r/);
-      rest = lines.pop()!.slice(-4096);
-      for (const line of lines) this.#takeLine(line);
-    }
-    if (rest !== "") this.#takeLine(rest);
-  }
-
-  #takeLine(line: string): void {
-    const text = maskUri(line.replace(/^\d{4}-\d\d-\d\dT\S+\s+/, "")).trim();
-    // Bars of progress.
-    if (text === "" || /\[[#.]*\]/.test(text)) return;
-    this.#said.push(text);
-    if (this.#said.length > shownLines) this.#said.shift();
-    const count = /^(?:done dumping .*\(|dumped )(\d+) documents?\)?$/.exec(text)?.[1];
-    if (count !== undefined) this.#counted = Number(count);
-    else if (!text.startsWith("writing ")) this.#log.info(`mongodump, ${this.#name}: ${text}`);
   }
 }

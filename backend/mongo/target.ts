@@ -17,16 +17,34 @@ import type { OplogTarget, RestoredCollection, Target, UsersTarget } from "../po
 import type { Secret } from "../secret.ts";
 import { closeClient } from "./client.ts";
 import { createCommand, tryOptions } from "./collection_options.ts";
+import type { ToolEnvironment } from "./database_tool.ts";
 import { driverError, isNamespaceNotFound } from "./driver_error.ts";
 import { keepsEmptyTimestamps } from "./empty_timestamp.ts";
+import { Mongorestore } from "./mongorestore.ts";
 import { OplogApplier } from "./oplog_applier.ts";
 import { type Connection, openForWriting } from "./topology.ts";
 import { MongoUsers } from "./users.ts";
 import { WriteAcknowledgement } from "./write_acknowledgement.ts";
 
-/** Finds the primary and opens it for writing. */
-export async function openTarget(uri: Secret, writeConcern: WriteConcern = "majority"): Promise<Target> {
-  return new MongoTarget(await openForWriting(uri), new WriteAcknowledgement(writeConcern));
+/**
+ * Finds the primary and opens it for writing.
+ *
+ * @param tool where mongorestore is, for a target whose documents it is to insert
+ */
+export async function openTarget(
+  uri: Secret,
+  writeConcern: WriteConcern = "majority",
+  tool: ToolEnvironment | null = null,
+): Promise<Target> {
+  const connection = await openForWriting(uri);
+  try {
+    const { source } = connection.deployment;
+    const mongorestore = tool === null ? null : await Mongorestore.find(uri, source, tool);
+    return new MongoTarget(connection, new WriteAcknowledgement(writeConcern), mongorestore);
+  } catch (cause) {
+    await closeClient(connection.client);
+    throw cause;
+  }
 }
 
 const namespaceExists = 48;
@@ -43,11 +61,17 @@ class MongoTarget implements Target {
   readonly #acknowledgement: WriteAcknowledgement;
   readonly #applier: OplogApplier;
   readonly #keepsEmptyTimestamps: boolean;
+  readonly #mongorestore: Mongorestore | null;
 
-  constructor({ client, deployment }: Connection, acknowledgement: WriteAcknowledgement) {
+  constructor(
+    { client, deployment }: Connection,
+    acknowledgement: WriteAcknowledgement,
+    mongorestore: Mongorestore | null,
+  ) {
     const set = deployment.setName === null ? "standalone server" : `replica set ${deployment.setName}`;
     this.description = `${set} at ${deployment.source} (MongoDB ${deployment.serverVersion})`;
     this.#client = client;
+    this.#mongorestore = mongorestore;
     this.#acknowledgement = acknowledgement;
     this.#applier = new OplogApplier(client, deployment, acknowledgement);
     this.#keepsEmptyTimestamps = keepsEmptyTimestamps(deployment.serverVersion);
@@ -109,6 +133,10 @@ class MongoTarget implements Target {
   async write(collection: RestoredCollection, documents: Uint8Array): Promise<void> {
     const namespace = collection.data ?? collection.namespace;
     const ordered = this.inOrder(collection);
+    if (this.#mongorestore !== null && suitsMongorestore(collection, documents)) {
+      const { concern: writeConcern } = this.#acknowledgement;
+      return await this.#mongorestore.insert(namespace, documents, { ordered, writeConcern });
+    }
     if (this.#keepsEmptyTimestamps) {
       const insert = { insert: namespace.collection, ordered, bypassEmptyTsReplacement: true };
       return await this.#send(namespace, insert, "documents", documents);
@@ -130,6 +158,7 @@ class MongoTarget implements Target {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#mongorestore?.[Symbol.dispose]();
     await closeClient(this.#client);
   }
 
@@ -186,6 +215,16 @@ class MongoTarget implements Target {
   #db({ namespace }: RestoredCollection): Db {
     return this.#client.db(namespace.database);
   }
+}
+
+/**
+ * Whether mongorestore may insert documents: not the server's own and the buckets of time series, which it treats in ways of its own, nor an empty
+ * timestamp, in whose place the server would put the time.
+ */
+function suitsMongorestore({ namespace, kind }: RestoredCollection, documents: Uint8Array): boolean {
+  const isOrdinary = kind === "collection" && namespace.database !== "admin" &&
+    !namespace.collection.startsWith("system.");
+  return isOrdinary && documentsWithZeroTimestamp(documents).next().done === true;
 }
 
 /** The update that puts a document in the place of the one with its `_id`, byte for byte: a pipeline's literal is taken as it is. */

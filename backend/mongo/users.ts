@@ -92,7 +92,7 @@ export class MongoUsers implements UsersTarget {
   /** Asks for a merge of nothing: whoever may merge is told that there is nothing to do. */
   async #checkLogin(drop: boolean): Promise<void> {
     try {
-      await this.#merge({ users: "", roles: "", drop });
+      await this.#merge({ users: "", roles: "", drop, db: "" });
     } catch (cause) {
       if (cause instanceof MongoServerError && cause.code === badValue) return;
       throw isUnauthorized(cause)
@@ -101,13 +101,15 @@ export class MongoUsers implements UsersTarget {
     }
   }
 
-  async #merge({ users, roles, drop }: { users: string; roles: string; drop: boolean }): Promise<void> {
+  async #merge(
+    { users, roles, drop, db }: { users: string; roles: string; drop: boolean; db: string },
+  ): Promise<void> {
     await this.#admin.command({
       _mergeAuthzCollections: 1,
       tempUsersCollection: users,
       tempRolesCollection: roles,
       drop,
-      db: "",
+      db,
       writeConcern: majority,
     });
   }
@@ -124,18 +126,22 @@ export class MongoUsers implements UsersTarget {
     }
   }
 
-  async merge(drop: boolean): Promise<MergedUsers> {
+  async merge(drop: boolean, databases: readonly string[] | null): Promise<MergedUsers> {
     try {
       const present = await this.#gatheredNames();
       if (present.size === 0) return { users: 0, roles: 0, kept: [], own: [], removed: [] };
       const own = await this.#keepOwn(present);
       const gathered = await this.#gathered();
       const before = await this.#standing(gathered.roles);
-      await this.#merge({
-        users: present.has(gatheredUsersAt.collection) ? formatNamespace(gatheredUsersAt) : "",
-        roles: present.has(gatheredRolesAt.collection) ? formatNamespace(gatheredRolesAt) : "",
-        drop,
-      });
+      // The server removes of a database, or of all.
+      for (const db of drop && databases !== null ? databases : [""]) {
+        await this.#merge({
+          users: present.has(gatheredUsersAt.collection) ? formatNamespace(gatheredUsersAt) : "",
+          roles: present.has(gatheredRolesAt.collection) ? formatNamespace(gatheredRolesAt) : "",
+          drop,
+          db,
+        });
+      }
       const after = await this.#standing(gathered.roles);
       refuseUntaken(gathered, before, after, drop);
       const isOwn = (name: string) => own.includes(name);

@@ -19,7 +19,7 @@ export const environmentTable = {
   PODHEITOR_MONGODB_USER:
     "User that jobs run as where the File Daemon is root's, without any capability; bacula by default, where this machine has that user. root keeps root. prepare-restore, run by root, is the working directory's owner's where it isn't set.",
   PODHEITOR_MONGODB_TOOLS:
-    "Absolute path of the folder with mongodump, for engine=mongodump. Where it is set, the backend may run that one program; else it can run none.",
+    "Absolute path of the folder with mongodump and mongorestore, for engine=mongodump. Where it is set, a backup may run the one and a restore the other; else neither can run any.",
 } as const satisfies Record<`PODHEITOR_MONGODB_${string}` | "CREDENTIALS_DIRECTORY", string>;
 
 /** Name of a variable of the table. */

@@ -22,6 +22,7 @@ Deno.test("restoreForm: a prompt and a field for each option that may be given a
     ["parallel_restore", "STR"],
     ["users", "STR"],
     ["mode", "STR"],
+    ["engine", "STR"],
   ];
   strictEqual(
     restoreForm(),

@@ -126,16 +126,6 @@ export const optionTable = {
     example: "max_lag=60",
   },
   ...sourceRows,
-  engine: {
-    kind: "choice",
-    default: "native",
-    values: ["native", "mongodump"],
-    later: [],
-    use: "backup",
-    summary:
-      "Who reads the documents of a Full: the backend itself, or stock mongodump as a subprocess for each collection, from the folder that PODHEITOR_MONGODB_TOOLS names. The backup is the same.",
-    example: "engine=mongodump",
-  },
   segment_size: {
     kind: "size",
     default: 16 * mib,
@@ -311,6 +301,17 @@ export const optionTable = {
     summary:
       "How the data is read. rehearse is for restores: into a throw-away server on the File Daemon's machine, which is read back, held against the backup, and removed.",
     example: "mode=rehearse",
+  },
+  engine: {
+    kind: "choice",
+    default: "native",
+    values: ["native", "mongodump"],
+    later: [],
+    use: "both",
+    form: true,
+    summary:
+      "Who reads a Full's documents and inserts a restore's: the backend itself, or stock mongodump for each collection and stock mongorestore for each segment, from the folder that PODHEITOR_MONGODB_TOOLS names. The backup is the same, and a restore of it uses the tool only when it is told so itself.",
+    example: "engine=mongodump",
   },
 } as const satisfies Record<string, OptionRow>;
 

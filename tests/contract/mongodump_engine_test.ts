@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { MongoClient } from "mongodb";
 import { readThroughMongodump } from "../../backend/mongo/mongodump_source.ts";
 import { openSource } from "../../backend/mongo/source.ts";
-import { MongodumpConfig } from "../../backend/mongo/mongodump_config.ts";
+import { ToolConfig } from "../../backend/mongo/tool_config.ts";
 import { Secret } from "../../backend/secret.ts";
 import { build } from "../../packaging/build.ts";
 import { findOnPath } from "../lab/command.ts";
@@ -53,7 +53,7 @@ Deno.test("engine=mongodump", async (t) => {
       const wanted = { database: "small", collection };
       assert.deepEqual(await readDocuments(source, wanted), await readDocuments(native, wanted));
     }
-    assert.match(await Deno.readTextFile(`${tools}/config`), /^podheitor-mongodb-[0-9a-f-]{36}\.mongodump$/);
+    assert.match(await Deno.readTextFile(`${tools}/config`), /^podheitor-mongodb-[0-9a-f-]{36}\.tool$/);
     assert.deepEqual([...Deno.readDirSync(work)], []);
   });
 
@@ -134,10 +134,10 @@ Deno.test("engine=mongodump", async (t) => {
   });
 
   await t.step("what a dead process left is removed, what a living one has is not", async () => {
-    const left = `${work}/podheitor-mongodb-${crypto.randomUUID()}.mongodump`;
+    const left = `${work}/podheitor-mongodb-${crypto.randomUUID()}.tool`;
     await Deno.writeTextFile(left, "uri: secret");
-    await using used = await MongodumpConfig.write(work, new Secret("mongodb://x"));
-    await MongodumpConfig.removeLeft(work);
+    await using used = await ToolConfig.write(work, new Secret("mongodb://x"));
+    await ToolConfig.removeLeft(work);
     assert.deepEqual([...Deno.readDirSync(work)].map(({ name }) => `${work}/${name}`), [used.path]);
     assert.equal(Deno.statSync(used.path).mode! & 0o777, 0o600);
   });

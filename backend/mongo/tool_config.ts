@@ -1,5 +1,5 @@
 /**
- * The file that tells mongodump how to connect: a connection string must not stand among a process's arguments or in its environment, which others on
+ * The file that tells a tool of MongoDB how to connect: a connection string must not stand among a process's arguments or in its environment, which others on
  * the machine can read.
  *
  * @module
@@ -8,10 +8,10 @@
 import { PluginError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 
-const namePattern = /^podheitor-mongodb-[0-9a-f-]{36}\.mongodump$/;
+const namePattern = /^podheitor-mongodb-[0-9a-f-]{36}\.tool$/;
 
 /** Such a file, readable by its owner only. It is locked as long as it is wanted: so what a dead process left is told from what is in use. */
-export class MongodumpConfig implements AsyncDisposable {
+export class ToolConfig implements AsyncDisposable {
   readonly path: string;
   readonly #handle: Deno.FsFile;
   #isThere = true;
@@ -21,14 +21,14 @@ export class MongodumpConfig implements AsyncDisposable {
     this.#handle = handle;
   }
 
-  static async write(directory: string, uri: Secret): Promise<MongodumpConfig> {
-    const path = `${directory}/podheitor-mongodb-${crypto.randomUUID()}.mongodump`;
+  static async write(directory: string, uri: Secret): Promise<ToolConfig> {
+    const path = `${directory}/podheitor-mongodb-${crypto.randomUUID()}.tool`;
     try {
       // Held until the file is locked: nobody takes one that isn't locked yet for a dead process's.
       using turn = await Deno.open(directory);
       await turn.lock(true);
       const handle = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
-      const config = new MongodumpConfig(path, handle);
+      const config = new ToolConfig(path, handle);
       try {
         await handle.lock(true);
         // A JSON text is YAML too.

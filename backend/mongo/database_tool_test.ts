@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert/strict";
-import { memberUriFor } from "./mongodump_source.ts";
+import { memberUriFor } from "./database_tool.ts";
 
 for (
   const { uri, want } of [
