@@ -13,6 +13,9 @@ import { MemberOplog } from "./oplog.ts";
 import { judgeMembers, type MemberFacts } from "./source_choice.ts";
 import type { SourceRules } from "./source_rules.ts";
 
+/** A name of 253 characters and a port. */
+const addressMaxCharacters = 260;
+
 /** A member that was asked, and the connection to it where there is one. */
 export interface ProbedMember {
   readonly facts: MemberFacts;
@@ -130,6 +133,10 @@ async function probeMember(uri: Secret, facts: MemberFacts, setName: string): Pr
     if (hello["setName"] !== setName) {
       throw new Error(`it is of ${hello["setName"] ?? "no replica set"}, not of ${setName}`);
     }
+    const me: unknown = hello["me"] ?? facts.host;
+    if (typeof me !== "string" || me.length > addressMaxCharacters) {
+      throw unknownReply(`ask ${facts.host} for its name`);
+    }
     // There is one primary, so that its oplog decides nothing, and it is to be spared.
     const oplogSeconds = stateOf(hello) === "PRIMARY"
       ? null
@@ -142,7 +149,7 @@ async function probeMember(uri: Secret, facts: MemberFacts, setName: string): Pr
       facts: {
         ...facts,
         ...settingsOf(hello),
-        host: String(hello["me"] ?? facts.host),
+        host: me,
         state: stateOf(hello) ?? facts.state,
         trouble: stateOf(hello) === null ? "it is neither primary nor secondary now" : null,
         writtenAtMs: facts.writtenAtMs ?? timeOf(hello["lastWrite"]?.["lastWriteDate"]),
