@@ -141,8 +141,10 @@ function meritsOf(one: MemberFacts, lagSeconds: number | null): string {
     ...one.hidden ? ["hidden"] : [],
     ...one.delaySeconds > 0 ? [`delayed by ${one.delaySeconds} s`] : [],
     lagSeconds === null ? "its lag isn't known" : `${lagSeconds} s behind`,
-    one.oplogSeconds === null
-      ? "how far its oplog reaches isn't known"
-      : `oplog of ${(one.oplogSeconds / 3600).toFixed(1)} h`,
+    ...one.oplogSeconds !== null
+      ? [`oplog of ${(one.oplogSeconds / 3600).toFixed(1)} h`]
+      : one.state === "PRIMARY"
+      ? []
+      : ["how far its oplog reaches isn't known"],
   ].join(", ");
 }

@@ -237,6 +237,9 @@ function isSetMember(hello: Document): boolean {
   return typeof hello["setName"] === "string";
 }
 
+/** Far more than any set's name has. */
+const setNameMaxCharacters = 1_000;
+
 async function describe(
   client: MongoClient,
   hello: Document,
@@ -246,16 +249,18 @@ async function describe(
   const { version } = await admin.command({ buildInfo: 1 });
   if (typeof version !== "string") throw unknownReply("read the server's version");
   refuseVersion(version);
+  const setName = isSetMember(hello) ? String(hello["setName"]) : null;
+  if (setName !== null && setName.length > setNameMaxCharacters) throw unknownReply("read the set's name");
   const compatibility = await admin.command({ getParameter: 1, featureCompatibilityVersion: 1 })
     .then((reply) => String(reply["featureCompatibilityVersion"]?.version ?? ""), () => "");
   return {
-    kind: isSetMember(hello) ? "replicaSet" : "standalone",
-    setName: isSetMember(hello) ? String(hello["setName"]) : null,
-    setId: isSetMember(hello) ? await findSetId(client) : null,
+    kind: setName === null ? "standalone" : "replicaSet",
+    setName,
+    setId: setName === null ? null : await findSetId(client),
     serverVersion: version,
     featureCompatibilityVersion: compatibility,
     source: client.options.hosts.join(","),
-    sourceState: isSetMember(hello) ? stateOf(hello) ?? "OTHER" : "STANDALONE",
+    sourceState: setName === null ? "STANDALONE" : stateOf(hello) ?? "OTHER",
     chosenBy: "",
     members,
   };
