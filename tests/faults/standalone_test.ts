@@ -81,6 +81,19 @@ Deno.test("faults during a stand-alone backup (needs root, to mount a small disk
     const { jobName, outcome } = await lastRecord();
     assert.deepEqual([jobName, outcome], ["full", "failed"]);
   });
+
+  await t.step("a full working directory is said in a sentence, and nothing stays", async () => {
+    await using disk = await SmallDisk.mount(`${scratch.path}/full`, 1 << 20);
+    await disk.fill(`${disk.path}/taken`, 1 << 20);
+    const command = `podheitor-mongodb: uri=${set.uri} database=small resource=r`;
+    const child = spawn("backup", "--to", folder, "--job", "unrecorded", "--working-dir", disk.path, command);
+    const { code, stderr } = await output(child);
+    assert.equal(code, 1);
+    assert.match(stderr, /^MONGO-701 Cannot write \/.*: No space left on device.*\nHint: /m);
+    assert.doesNotMatch(stderr, /^\s+at /m);
+    assert.deepEqual(names(disk.path).filter((name) => name.endsWith(".tmp")), []);
+    assert.ok(!names(folder).includes("unrecorded"));
+  });
 });
 
 /** Bytes of all files below a folder, 0 where there is none. */
