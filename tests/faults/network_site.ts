@@ -76,7 +76,8 @@ export class NetworkSite implements AsyncDisposable {
     const job = `full${this.#count++}`;
     const ended = await this.#run(
       fault,
-      () => this.#jobs.backUp("F", job, `uri=${this.#uri(tls ? this.#tls : "")} users=no`),
+      () =>
+        this.#jobs.backUp("F", job, `uri=${this.#uri(tls ? this.#tls : "")} users=no max_source_absence=2`),
     );
     const folder = `${this.#jobs.folder}/backups/${job}`;
     if (ended.failure === null) {

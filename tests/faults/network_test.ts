@@ -8,7 +8,7 @@ import { NetworkSite } from "./network_site.ts";
 const givenSeed = Deno.env.get("PODHEITOR_SEED");
 
 /** How many bytes of a job are tried, for each fault. */
-const places = { cut: 30, flip: 30, gone: 8, slow: 1, stall: 1 } as const;
+const places = { cut: 16, flip: 12, gone: 4, slow: 1, stall: 1 } as const;
 
 /** What a job may say of a network that failed. */
 const said = /MONGO-(30[13-6]|40\d|60[1-4]) Cannot .*\nHint: /;
