@@ -93,10 +93,16 @@ Deno.test("the tip moves only with the Director's truth (needs root, to mount a 
   );
 
   await t.step("the tip can't be written", async () => {
-    const path = `${lab.folder}/work/podheitor-mongodb-chain-tip.json.tmp`;
-    await Deno.symlink("/dev/full", path);
-    const job = await scene.strike("at its start", "Incremental", () => {});
+    const obstacle = `${lab.folder}/work/podheitor-mongodb-chain-tip.json.tmp`;
+    await Deno.mkdir(`${obstacle}/full`, { recursive: true });
+    await scene.write("while the tip can't be written");
+    const job = await lab.run("Chain", "Incremental");
+    await Deno.remove(obstacle, { recursive: true });
+    assert.equal(job.status, "f", job.log);
     assert.match(job.log, /Fatal error: .*MONGO-701 Cannot write \/.*-chain-tip\.json: /);
+    assert.ok((await scene.tips()).every(({ jobId }) => jobId !== job.jobId));
+    await scene.backends.assertNothingStays();
+    await scene.runGood("Incremental");
   });
 
   await t.step("two jobs of one resource don't run at the same time", async () => {
