@@ -29,8 +29,8 @@ import { reportSource } from "./source_report.ts";
 import { SteadySource } from "./steady_source.ts";
 import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wording.ts";
 
-/** Segments beside the readers' own, so that a reader goes on while its last segment is on its way out. */
-const spareSegments = 2;
+/** Segments beside the readers' own, so that a reader goes on while its last segment is on its way out. More made nothing faster. */
+const spareSegments = 1;
 
 /** Runs a Full and resolves when its manifest has been sent. */
 export async function runBackup(context: BackupContext): Promise<BackupResult> {
