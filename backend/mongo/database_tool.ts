@@ -8,7 +8,7 @@ import { PluginError } from "../errors.ts";
 import { maskUri } from "../options/credentials.ts";
 import type { JobLog } from "../ports.ts";
 import type { Secret } from "../secret.ts";
-import { replaceHosts } from "./client.ts";
+import { readTimeoutMs, replaceHosts } from "./client.ts";
 
 /** What the backend may run of them. */
 export type ToolName = "mongodump" | "mongorestore";
@@ -85,8 +85,83 @@ export function memberUriFor(uri: string, host: string): string {
   return `${base}/?${settings}`;
 }
 
-/** Starts a tool, with nothing in its environment. */
-export function spawnTool(
+/** A tool at work, with nothing in its environment. Disposing of it ends it. */
+export class ToolProcess implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #speech: ToolSpeech;
+  readonly #silenceMs: number;
+  #isKilled = false;
+  #isGivenUp = false;
+
+  /**
+   * Starts it.
+   *
+   * @param take told each line that it says but bars of progress, without its time and without a secret
+   * @throws PluginError `optionUnavailable` where it may not be run
+   */
+  constructor(
+    settings: ToolSettings,
+    args: readonly string[],
+    pipes: { readonly stdin: "null" | "piped"; readonly stdout: "null" | "piped" },
+    take: (line: string) => void,
+  ) {
+    this.#child = spawnTool(settings, args, pipes);
+    this.#silenceMs = settings.silenceMs ?? readTimeoutMs;
+    this.#speech = new ToolSpeech(this.#child.stderr, take);
+  }
+
+  get stdin(): WritableStream<Uint8Array<ArrayBuffer>> {
+    return this.#child.stdin;
+  }
+
+  get stdout(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#child.stdout;
+  }
+
+  /** The last lines that it said, for a failure. */
+  get summary(): string {
+    return this.#speech.summary;
+  }
+
+  /** Seconds of patience that it used up, or null where it wasn't ended for that. */
+  get silentSeconds(): number | null {
+    return this.#isGivenUp ? this.#silenceMs / 1000 : null;
+  }
+
+  /** How it ended, once it has said everything. */
+  async status(): Promise<Deno.CommandStatus> {
+    const status = await this.#child.status;
+    await this.#speech.ended;
+    return status;
+  }
+
+  /** Ends it when something of it that is waited for takes too long. */
+  async patiently<T>(work: Promise<T>): Promise<T> {
+    const patience = setTimeout(() => {
+      this.#isGivenUp = true;
+      this.kill();
+    }, this.#silenceMs);
+    return await work.finally(() => clearTimeout(patience));
+  }
+
+  kill(): void {
+    if (this.#isKilled) return;
+    this.#isKilled = true;
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill();
+    await this.#child.status;
+    await this.#speech.ended.catch(() => {});
+  }
+}
+
+function spawnTool(
   { program, directory }: ToolSettings,
   args: readonly string[],
   pipes: { readonly stdin: "null" | "piped"; readonly stdout: "null" | "piped" },
@@ -116,7 +191,7 @@ export function spawnTool(
 const shownLines = 3;
 
 /** What a tool says on standard error. */
-export class ToolSpeech {
+class ToolSpeech {
   /** Resolves when it has said everything. */
   readonly ended: Promise<void>;
   readonly #said: string[] = [];

@@ -8,8 +8,7 @@
 import { ArrayPacker, cutDocuments, pieceMaxBytes } from "../bson/document_runs.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
-import { readTimeoutMs } from "./client.ts";
-import { spawnTool, type ToolSettings, ToolSpeech } from "./database_tool.ts";
+import { ToolProcess, type ToolSettings } from "./database_tool.ts";
 import { ToolConfig } from "./tool_config.ts";
 
 /**
@@ -50,44 +49,27 @@ export async function* readByMongodump(
 class MongodumpRun implements AsyncDisposable {
   readonly #name: string;
   readonly #config: ToolConfig;
-  readonly #child: Deno.ChildProcess;
+  readonly #process: ToolProcess;
   readonly #output: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #silenceMs: number;
-  readonly #speech: ToolSpeech;
   #counted: number | null = null;
   #hasEnded = false;
-  #isKilled = false;
-  #isGivenUp = false;
 
-  private constructor(
-    namespace: Namespace,
-    { log, silenceMs = readTimeoutMs }: ToolSettings,
-    config: ToolConfig,
-    child: Deno.ChildProcess,
-  ) {
-    this.#name = formatNamespace(namespace);
+  private constructor({ database, collection }: Namespace, settings: ToolSettings, config: ToolConfig) {
+    this.#name = formatNamespace({ database, collection });
     this.#config = config;
-    this.#child = child;
-    this.#output = child.stdout.getReader();
-    this.#silenceMs = silenceMs;
-    this.#speech = new ToolSpeech(child.stderr, (text) => {
+    const args = [`--config=${config.path}`, `--db=${database}`, `--collection=${collection}`, "--out=-"];
+    this.#process = new ToolProcess(settings, args, { stdin: "null", stdout: "piped" }, (text) => {
       const count = /^(?:done dumping .*\(|dumped )(\d+) documents?\)?$/.exec(text)?.[1];
       if (count !== undefined) this.#counted = Number(count);
-      else if (!text.startsWith("writing ")) log.info(`mongodump, ${this.#name}: ${text}`);
+      else if (!text.startsWith("writing ")) settings.log.info(`mongodump, ${this.#name}: ${text}`);
     });
+    this.#output = this.#process.stdout.getReader();
   }
 
   static async start(namespace: Namespace, settings: ToolSettings): Promise<MongodumpRun> {
     const config = await ToolConfig.write(settings.directory, settings.uri);
     try {
-      const args = [
-        `--config=${config.path}`,
-        `--db=${namespace.database}`,
-        `--collection=${namespace.collection}`,
-        "--out=-",
-      ];
-      const child = spawnTool(settings, args, { stdin: "null", stdout: "piped" });
-      return new MongodumpRun(namespace, settings, config, child);
+      return new MongodumpRun(namespace, settings, config);
     } catch (cause) {
       await config.remove();
       throw cause;
@@ -98,8 +80,7 @@ class MongodumpRun implements AsyncDisposable {
   async *pieces(): AsyncGenerator<Uint8Array> {
     for (;;) {
       // Only while it is waited for: a volume may take its time.
-      const patience = setTimeout(() => this.#giveUp(), this.#silenceMs);
-      const { done, value } = await this.#output.read().finally(() => clearTimeout(patience));
+      const { done, value } = await this.#process.patiently(this.#output.read());
       if (done) break;
       // It has connected, and so it has read its file.
       await this.#config.remove();
@@ -126,40 +107,28 @@ class MongodumpRun implements AsyncDisposable {
   }
 
   async #exitFailure(): Promise<PluginError | null> {
-    const { success, code, signal } = await this.#child.status;
-    await this.#speech.ended;
+    const { success, code, signal } = await this.#process.status();
     if (success) return null;
-    if (this.#isGivenUp) return this.failed(`it gave nothing for ${this.#silenceMs / 1000} s`);
+    const { silentSeconds } = this.#process;
+    if (silentSeconds !== null) return this.failed(`it gave nothing for ${silentSeconds} s`);
     return this.failed(signal === null ? `it ended with status ${code}` : `it was killed by ${signal}`);
   }
 
   failed(reason: string): PluginError {
-    const sentence = `Cannot read ${this.#name} by mongodump: ${reason}; ${this.#speech.summary}`;
+    const sentence = `Cannot read ${this.#name} by mongodump: ${reason}; ${this.#process.summary}`;
     return new PluginError("incompleteRead", sentence, {
       hint: "Run the job again; if it fails again, run that mongodump by hand, or say engine=native.",
     });
   }
 
   kill(): void {
-    if (this.#isKilled) return;
-    this.#isKilled = true;
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
+    this.#process.kill();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill();
     if (!this.#hasEnded) await this.#output.cancel().catch(() => {});
-    await this.#child.status;
-    await this.#speech.ended.catch(() => {});
+    await this.#process[Symbol.asyncDispose]();
     await this.#config.remove();
-  }
-
-  #giveUp(): void {
-    this.#isGivenUp = true;
-    this.kill();
   }
 }

@@ -10,14 +10,12 @@ import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
 import type { WriteConcern } from "../options/row.ts";
 import { Secret } from "../secret.ts";
-import { readTimeoutMs } from "./client.ts";
 import {
   findTool,
   memberUriFor,
-  spawnTool,
   type ToolEnvironment,
+  ToolProcess,
   type ToolSettings,
-  ToolSpeech,
 } from "./database_tool.ts";
 import { ToolConfig } from "./tool_config.ts";
 
@@ -61,19 +59,12 @@ export class Mongorestore implements Disposable {
     const config = await ToolConfig.write(this.#settings.directory, this.#settings.uri);
     await using cleanup = new AsyncDisposableStack();
     cleanup.use(config);
-    const child = spawnTool(this.#settings, [
-      `--config=${config.path}`,
-      `--db=${namespace.database}`,
-      `--collection=${namespace.collection}`,
-      "--dir=-",
-      `--writeConcern=${JSON.stringify({ w: writeConcern })}`,
-      // One worker: parallel_restore says how many write at a time.
-      "--numParallelCollections=1",
-      "--bypassDocumentValidation",
-      "--stopOnError",
-      ...(ordered ? ["--maintainInsertionOrder"] : []),
-    ], { stdin: "piped", stdout: "null" });
-    const run = cleanup.use(new MongorestoreRun(namespace, this.#settings, config, child));
+    const run = cleanup.use(
+      new MongorestoreRun(namespace, this.#settings, config, [
+        `--writeConcern=${JSON.stringify({ w: writeConcern })}`,
+        ...(ordered ? ["--maintainInsertionOrder"] : []),
+      ]),
+    );
     this.#runs.add(run);
     cleanup.defer(() => void this.#runs.delete(run));
     if (this.#isClosed) run.kill();
@@ -89,28 +80,30 @@ export class Mongorestore implements Disposable {
 
 class MongorestoreRun implements AsyncDisposable {
   readonly #name: string;
-  readonly #child: Deno.ChildProcess;
+  readonly #process: ToolProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #silenceMs: number;
-  readonly #speech: ToolSpeech;
   #counted: { readonly taken: number; readonly failed: number } | null = null;
   #removal: Promise<void> | null = null;
-  #isKilled = false;
-  #isGivenUp = false;
 
   constructor(
-    namespace: Namespace,
-    { log, silenceMs = readTimeoutMs }: ToolSettings,
+    { database, collection }: Namespace,
+    settings: ToolSettings,
     config: ToolConfig,
-    child: Deno.ChildProcess,
+    more: readonly string[],
   ) {
-    this.#name = formatNamespace(namespace);
-    this.#child = child;
-    this.#input = child.stdin.getWriter();
-    // Whoever writes sees the failure.
-    this.#input.closed.catch(() => {});
-    this.#silenceMs = silenceMs;
-    this.#speech = new ToolSpeech(child.stderr, (text) => {
+    this.#name = formatNamespace({ database, collection });
+    const args = [
+      `--config=${config.path}`,
+      `--db=${database}`,
+      `--collection=${collection}`,
+      "--dir=-",
+      // One worker: parallel_restore says how many write at a time.
+      "--numParallelCollections=1",
+      "--bypassDocumentValidation",
+      "--stopOnError",
+      ...more,
+    ];
+    this.#process = new ToolProcess(settings, args, { stdin: "piped", stdout: "null" }, (text) => {
       // It has connected, and so it has read its file.
       if (text.startsWith("restoring ")) this.#removal ??= config.remove();
       // Whoever awaits it sees the failure.
@@ -119,8 +112,11 @@ class MongorestoreRun implements AsyncDisposable {
         /^(\d+) document\(s\) restored successfully\. (\d+) document\(s\) failed to restore\.$/.exec(text) ??
           [];
       if (taken !== undefined) this.#counted = { taken: Number(taken), failed: Number(failed) };
-      else if (!isUsual(text)) log.info(`mongorestore, ${this.#name}: ${text}`);
+      else if (!isUsual(text)) settings.log.info(`mongorestore, ${this.#name}: ${text}`);
     });
+    this.#input = this.#process.stdin.getWriter();
+    // Whoever writes sees the failure.
+    this.#input.closed.catch(() => {});
   }
 
   /** Its standard input, to the end. Where it doesn't take it all, its exit status says why. */
@@ -128,7 +124,7 @@ class MongorestoreRun implements AsyncDisposable {
     try {
       for (let at = 0; at < documents.length; at += pieceBytes) {
         const piece = documents.subarray(at, at + pieceBytes) as Uint8Array<ArrayBuffer>;
-        await this.#patiently(this.#input.write(piece));
+        await this.#process.patiently(this.#input.write(piece));
       }
       await this.#input.close();
     } catch {
@@ -138,10 +134,10 @@ class MongorestoreRun implements AsyncDisposable {
 
   /** Waits for its end, and holds its count against the documents that it was given. */
   async end(documents: number): Promise<void> {
-    const { success, code, signal } = await this.#patiently(this.#child.status);
-    await this.#speech.ended;
-    if (this.#isGivenUp) {
-      throw this.#failed(`it took nothing and did not end for ${this.#silenceMs / 1000} s`);
+    const { success, code, signal } = await this.#process.patiently(this.#process.status());
+    const { silentSeconds } = this.#process;
+    if (silentSeconds !== null) {
+      throw this.#failed(`it took nothing and did not end for ${silentSeconds} s`);
     }
     if (signal !== null) throw this.#failed(`it was killed by ${signal}`);
     const counted = this.#counted;
@@ -160,33 +156,16 @@ class MongorestoreRun implements AsyncDisposable {
   }
 
   kill(): void {
-    if (this.#isKilled) return;
-    this.#isKilled = true;
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
+    this.#process.kill();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.kill();
-    await this.#child.status;
-    await this.#speech.ended.catch(() => {});
+    await this.#process[Symbol.asyncDispose]();
     await this.#removal;
   }
 
-  /** Ends it when something takes too long. */
-  async #patiently<T>(work: Promise<T>): Promise<T> {
-    const patience = setTimeout(() => {
-      this.#isGivenUp = true;
-      this.kill();
-    }, this.#silenceMs);
-    return await work.finally(() => clearTimeout(patience));
-  }
-
   #failed(reason: string): PluginError {
-    const sentence = `Cannot write to ${this.#name} by mongorestore: ${reason}; ${this.#speech.summary}`;
+    const sentence = `Cannot write to ${this.#name} by mongorestore: ${reason}; ${this.#process.summary}`;
     return new PluginError("restoreWrite", sentence, {
       hint:
         "Remove the reason and restore again with drop=yes; if it fails again, restore with engine=native.",
