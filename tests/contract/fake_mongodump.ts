@@ -7,6 +7,7 @@
 
 import { parse } from "node:path/posix";
 import { MongoClient } from "mongodb";
+import { readToolUri, sayAsTool } from "./fake_tool.ts";
 
 /** What it does wrong, if anything. */
 export type Behaviour =
@@ -39,12 +40,8 @@ exec '${Deno.execPath()}' run -A --quiet --cached-only --config '${config}' '${i
   await Deno.chmod(`${folder}/mongodump`, 0o755);
 }
 
-function say(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`2026-11-23T08:15:00.000+0100\t${text}\n`));
-}
-
 function refuse(reason: string): never {
-  say(`Failed: ${reason}`);
+  sayAsTool(`Failed: ${reason}`);
   Deno.exit(1);
 }
 
@@ -63,34 +60,15 @@ function readArguments(): Record<"config" | "db" | "collection", string> {
   return { config: config!, db: db!, collection: collection! };
 }
 
-/** The connection string of the config file, which nobody else may read, and which stands nowhere else. */
-function readUri(path: string): string {
-  const { mode, isFile } = Deno.lstatSync(path);
-  if (!isFile || (mode! & 0o777) !== 0o600) refuse("the config file is not a file of mode 0600");
-  const uri = JSON.parse(
-    /^uri: (".*")\n$/.exec(Deno.readTextFileSync(path))?.[1] ?? refuse("the config file has no uri"),
-  );
-  const { password, pathname, searchParams } = new URL(uri);
-  if (pathname !== "/") refuse("the uri has a database, and so has --db");
-  if (searchParams.get("directConnection") !== "true") refuse("the uri leads to no single member");
-  const elsewhere = Deno.readTextFileSync("/proc/self/cmdline") + JSON.stringify(Deno.env.toObject());
-  if (
-    elsewhere.includes("mongodb://") || (password !== "" && elsewhere.includes(decodeURIComponent(password)))
-  ) {
-    refuse("a secret is among the arguments or in the environment");
-  }
-  return uri;
-}
-
 async function main(): Promise<void> {
   const home = Deno.env.get("FAKE_MONGODUMP_HOME")!;
   const behaviour = Deno.readTextFileSync(`${home}/behaviour`) as Behaviour;
   const { config, db, collection } = readArguments();
-  const uri = readUri(config);
+  const uri = readToolUri(config, refuse);
   Deno.writeTextFileSync(`${home}/config`, parse(config).base);
   if (behaviour === "failing") refuse(`can't create session: connection string ${uri} is no good`);
   const client = await new MongoClient(uri, { readPreference: "secondaryPreferred" }).connect();
-  say(`writing \`${db}.${collection}\` to stdout`);
+  sayAsTool(`writing \`${db}.${collection}\` to stdout`);
   let count = 0;
   const write = (bytes: Uint8Array) => {
     for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
@@ -111,9 +89,9 @@ async function main(): Promise<void> {
     count++;
   }
   await client.close();
-  say(`[########################]  ${db}.${collection}  ${count}/${count}  (100.0%)`);
+  sayAsTool(`[########################]  ${db}.${collection}  ${count}/${count}  (100.0%)`);
   const said = behaviour === "miscounted" ? count + 1 : count;
-  if (behaviour !== "silent") say(`dumped ${said} ${said === 1 ? "document" : "documents"}`);
+  if (behaviour !== "silent") sayAsTool(`dumped ${said} ${said === 1 ? "document" : "documents"}`);
   Deno.exit(0);
 }
 

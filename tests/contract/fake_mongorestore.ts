@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "node:path/posix";
 import { deserialize } from "bson";
 import { MongoClient } from "mongodb";
+import { readToolUri, sayAsTool } from "./fake_tool.ts";
 
 /** What it does wrong, if anything. */
 export type RestoreBehaviour =
@@ -47,13 +48,9 @@ exec '${Deno.execPath()}' run -A --quiet --cached-only --config '${config}' '${i
   await Deno.chmod(`${folder}/mongorestore`, 0o755);
 }
 
-function say(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`2026-11-23T08:15:00.000+0100\t${text}\n`));
-}
-
 function refuse(reason: string): never {
-  say(`Failed: ${reason}`);
-  say("0 document(s) restored successfully. 0 document(s) failed to restore.");
+  sayAsTool(`Failed: ${reason}`);
+  sayAsTool("0 document(s) restored successfully. 0 document(s) failed to restore.");
   Deno.exit(1);
 }
 
@@ -89,25 +86,6 @@ function readArguments(): Call {
   return { config, db, collection, ordered, w };
 }
 
-/** The connection string of the config file, which nobody else may read, and which stands nowhere else. */
-function readUri(path: string): string {
-  const { mode, isFile } = Deno.lstatSync(path);
-  if (!isFile || (mode! & 0o777) !== 0o600) refuse("the config file is not a file of mode 0600");
-  const uri = JSON.parse(
-    /^uri: (".*")\n$/.exec(Deno.readTextFileSync(path))?.[1] ?? refuse("the config file has no uri"),
-  );
-  const { password, pathname, searchParams } = new URL(uri);
-  if (pathname !== "/") refuse("the uri has a database, and so has --db");
-  if (searchParams.get("directConnection") !== "true") refuse("the uri leads to no single member");
-  const elsewhere = Deno.readTextFileSync("/proc/self/cmdline") + JSON.stringify(Deno.env.toObject());
-  if (
-    elsewhere.includes("mongodb://") || (password !== "" && elsewhere.includes(decodeURIComponent(password)))
-  ) {
-    refuse("a secret is among the arguments or in the environment");
-  }
-  return uri;
-}
-
 /** The documents of its standard input, each looked into to its end. */
 function readDocuments(): Uint8Array[] {
   const bytes = readFileSync("/dev/stdin");
@@ -128,7 +106,7 @@ async function main(): Promise<void> {
   const home = Deno.env.get("FAKE_MONGORESTORE_HOME")!;
   const behaviour = Deno.readTextFileSync(`${home}/restore_behaviour`) as RestoreBehaviour;
   const { config, db, collection, ordered, w } = readArguments();
-  const uri = readUri(config);
+  const uri = readToolUri(config, refuse);
   Deno.writeTextFileSync(`${home}/calls`, `${parse(config).base} ${db}.${collection} ${ordered} ${w}\n`, {
     append: true,
   });
@@ -143,9 +121,9 @@ async function main(): Promise<void> {
   const listed = await client.db(db).listCollections({ name: collection }).toArray();
   // The tool would make it, without its options.
   if (listed.length !== 1) refuse(`the collection ${db}.${collection} isn't there`);
-  say("checking for collection data in -");
-  say(`restoring to existing collection ${db}.${collection} without dropping`);
-  say(`restoring ${db}.${collection} from -`);
+  sayAsTool("checking for collection data in -");
+  sayAsTool(`restoring to existing collection ${db}.${collection} without dropping`);
+  sayAsTool(`restoring ${db}.${collection} from -`);
   const documents = readDocuments();
   const half = documents.slice(0, Math.ceil(documents.length / 2));
   const given = behaviour === "killed"
@@ -165,12 +143,14 @@ async function main(): Promise<void> {
   if (behaviour === "killed") Deno.kill(Deno.pid, "SIGKILL");
   if (behaviour === "endless") await forever();
   await client.close();
-  say(`[########################]  ${db}.${collection}  1.0MB/1.0MB  (100.0%)`);
+  sayAsTool(`[########################]  ${db}.${collection}  1.0MB/1.0MB  (100.0%)`);
   const failures = behaviour === "rejecting" ? 1 : 0;
-  if (failures > 0) say("continuing through error: E11000 duplicate key error");
-  say(`finished restoring ${db}.${collection} (${given.length} documents, ${failures} failures)`);
+  if (failures > 0) sayAsTool("continuing through error: E11000 duplicate key error");
+  sayAsTool(`finished restoring ${db}.${collection} (${given.length} documents, ${failures} failures)`);
   if (behaviour !== "silent") {
-    say(`${given.length} document(s) restored successfully. ${failures} document(s) failed to restore.`);
+    sayAsTool(
+      `${given.length} document(s) restored successfully. ${failures} document(s) failed to restore.`,
+    );
   }
   Deno.exit(0);
 }
