@@ -26,8 +26,13 @@ export function say(text: string): void {
 
 /** The part of a job's log that an operator looks at: what the plugin says, and how it ended. */
 export function showJob({ jobId, status, errors, log }: JobResult): void {
+  let isShown = false;
   for (const line of log.split("\n")) {
-    if (/podheitor-mongodb|^Hint|Fatal|Termination:/.test(line)) console.log(`   | ${line.trim()}`);
+    // A message's further lines have no daemon before them; Bacula's own summary ends a job, and has many.
+    if (/^\S+ JobId \d+:/.test(line)) isShown = /podheitor-mongodb|Fatal/.test(line);
+    if ((isShown && line.trim() !== "") || line.includes("Termination:")) {
+      console.log(`   | ${line.trimEnd()}`);
+    }
   }
   say(`job ${jobId}: status ${status}, JobErrors ${errors}`);
 }
