@@ -65,16 +65,18 @@ async function runStages(chosen: readonly Stage[]): Promise<number> {
     const started = performance.now();
     const tally = await run().catch((cause): Tally => {
       console.error(cause instanceof Error ? cause.message : cause);
-      return { passed: 0, failed: 1, skipped: [] };
+      return { passed: 0, failed: 1, failures: [`${name}: ${cause}`], skipped: [] };
     });
     rows.push({ name, tally, seconds: (performance.now() - started) / 1000 });
   }
   console.log("");
+  // Again, at the end: logs are often kept by their last lines only.
+  for (const failure of rows.flatMap(({ tally }) => tally.failures)) console.log(`FAILED  ${failure}`);
   for (const { name, tally, seconds } of rows) {
     const verdict = tally.failed > 0 ? "FAILED" : "ok    ";
     console.log(`${verdict}  ${name.padEnd(8)}  ${describe(tally)}  (${seconds.toFixed(1)} s)`);
   }
-  const total: Tally = {
+  const total = {
     passed: rows.reduce((sum, { tally }) => sum + tally.passed, 0),
     failed: rows.reduce((sum, { tally }) => sum + tally.failed, 0),
     skipped: rows.flatMap(({ name, tally }) => tally.skipped.map((test) => `${name}: ${test}`)),
@@ -84,7 +86,7 @@ async function runStages(chosen: readonly Stage[]): Promise<number> {
   return total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
 
-function describe({ passed, failed, skipped }: Tally): string {
+function describe({ passed, failed, skipped }: Omit<Tally, "failures">): string {
   return `${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}`;
 }
 
@@ -92,7 +94,7 @@ function describe({ passed, failed, skipped }: Tally): string {
 async function gate(...args: string[]): Promise<Tally> {
   const command = new Deno.Command(Deno.execPath(), { args, cwd: checkout, stdin: "null" });
   const { success } = await command.spawn().status;
-  return success ? { passed: 1, failed: 0, skipped: [] } : { passed: 0, failed: 1, skipped: [] };
+  return { passed: Number(success), failed: Number(!success), failures: [], skipped: [] };
 }
 
 function endToEndStage(name: string, series?: MongodSeries): Stage {
@@ -137,7 +139,7 @@ async function testShim(): Promise<Tally> {
   const { success } = await make.status;
   const tally = tallyText(output);
   if (tally === null && success) throw new Error("make test ended well without a line `N passed, N failed`");
-  return withExitStatus(tally ?? { passed: 0, failed: 0, skipped: [] }, success);
+  return withExitStatus(tally ?? { passed: 0, failed: 0, failures: [], skipped: [] }, success);
 }
 
 function isThere(path: string): boolean {

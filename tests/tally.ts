@@ -1,9 +1,10 @@
 /** Counting what a stage of the test run says about itself. */
 
-/** Numbers of tests, and the names of those that did not run. */
+/** Numbers of tests, the names of those that did not run, and what the failed ones said, as far as they can be named. */
 export interface Tally {
   readonly passed: number;
   readonly failed: number;
+  readonly failures: readonly string[];
   readonly skipped: readonly string[];
 }
 
@@ -17,22 +18,29 @@ export function withExitStatus(tally: Tally, success: boolean): Tally {
 
 /** Reads a report in JUnit's format, as `deno test --junit-path` writes it; a test's steps count as tests. */
 export function tallyJUnit(report: string): Tally {
-  const skipped: string[] = [];
-  let [passed, failed] = [0, 0];
-  for (
-    const [, name = "", body = ""] of report.matchAll(/<testcase name="([^"]*)"[^>]*>(.*?)<\/testcase>/gs)
-  ) {
-    if (/<(failure|error)\b/.test(body)) failed++;
+  const [skipped, failures]: [string[], string[]] = [[], []];
+  let passed = 0;
+  const cases = /<testcase name="([^"]*)" classname="([^"]*)"[^>]*>(.*?)<\/testcase>/gs;
+  for (const [, name = "", module = "", body = ""] of report.matchAll(cases)) {
+    const failure = /<(?:failure|error) message="([^"]*)"/.exec(body);
+    if (failure !== null) failures.push(unescapeXml(`${module}: ${name}: ${cutOff(failure[1] ?? "")}`));
     else if (/<skipped\b/.test(body)) skipped.push(unescapeXml(name));
     else passed++;
   }
-  return { passed, failed, skipped };
+  return { passed, failed: failures.length, failures, skipped };
 }
 
 /** Reads the last line of the form `N passed, N failed`; null without one. */
 export function tallyText(output: string): Tally | null {
   const last = [...output.matchAll(/^(\d+) passed, (\d+) failed\b/gm)].at(-1);
-  return last === undefined ? null : { passed: Number(last[1]), failed: Number(last[2]), skipped: [] };
+  return last === undefined
+    ? null
+    : { passed: Number(last[1]), failed: Number(last[2]), failures: [], skipped: [] };
+}
+
+/** The beginning of what a failed assertion says, which may be a long comparison. */
+function cutOff(message: string): string {
+  return message.split("\n").slice(0, 12).join("\n").slice(0, 1000);
 }
 
 const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };

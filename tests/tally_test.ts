@@ -17,7 +17,12 @@ Deno.test("tallyJUnit counts passed, failed and skipped tests of a real report",
     }).output();
     assert.equal(success, false);
     const tally = tallyJUnit(await Deno.readTextFile(`${folder}/report.xml`));
-    assert.deepEqual(tally, { passed: 3, failed: 1, skipped: ['needs <x> & "y"'] });
+    assert.deepEqual(tally, {
+      passed: 3,
+      failed: 1,
+      failures: ["./sample_test.ts: bad: Uncaught Error: <testcase name='x'>"],
+      skipped: ['needs <x> & "y"'],
+    });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -28,9 +33,9 @@ Deno.test("tallyText takes the last line of its form, and only a whole one", () 
     const { input, want } of [
       {
         input: "1 passed, 0 failed\nmore\n12 passed, 3 failed\n",
-        want: { passed: 12, failed: 3, skipped: [] },
+        want: { passed: 12, failed: 3, failures: [], skipped: [] },
       },
-      { input: "12 passed, 3 failed, 2 skipped", want: { passed: 12, failed: 3, skipped: [] } },
+      { input: "12 passed, 3 failed, 2 skipped", want: { passed: 12, failed: 3, failures: [], skipped: [] } },
       { input: "suite: 12 passed, 3 failed", want: null },
       { input: "", want: null },
     ]
@@ -38,8 +43,8 @@ Deno.test("tallyText takes the last line of its form, and only a whole one", () 
 });
 
 Deno.test("withExitStatus adds a failure only where none was counted", () => {
-  const clean = { passed: 2, failed: 0, skipped: [] };
-  const dirty = { passed: 2, failed: 3, skipped: [] };
+  const clean = { passed: 2, failed: 0, failures: [], skipped: [] };
+  const dirty = { passed: 2, failed: 3, failures: [], skipped: [] };
   for (
     const { tally, success, want } of [
       { tally: clean, success: true, want: 0 },
