@@ -7,8 +7,9 @@
 import { MongoClient, type MongoClientOptions, ReadPreference } from "mongodb";
 import { PluginError } from "../errors.ts";
 import { maskUri } from "../options/credentials.ts";
-import { Secret } from "../secret.ts";
+import type { Secret } from "../secret.ts";
 import { driverError } from "./driver_error.ts";
+import { memberUri } from "./member_uri.ts";
 import { choosingSettings } from "./source_rules.ts";
 
 /** What a connection string may set otherwise. */
@@ -54,8 +55,7 @@ export async function connectMember(
   host: string,
   socketTimeoutMS: number,
 ): Promise<MongoClient> {
-  const memberUri = new Secret(replaceHosts(uri.reveal(), host));
-  return await connect(memberUri, {
+  return await connect(await memberUri(uri, host), {
     ...fixed,
     socketTimeoutMS,
     directConnection: true,
@@ -119,33 +119,4 @@ function unusable(reason: string): PluginError {
     hint:
       "Correct uri= or the file of uri_file=; special characters of user and password have to be percent-encoded.",
   });
-}
-
-/**
- * A connection string for one host: seed list, SRV and the settings that only make sense with several members are gone; a set's name must not be
- * asked for on a direct connection to a hidden member.
- */
-export function replaceHosts(uri: string, host: string): string {
-  const match = /^mongodb(\+srv)?:\/\/(?:([^/?]*)@)?([^/?]*)(\/[^?]*)?(?:\?(.*))?$/s.exec(uri);
-  if (match === null) return uri;
-  const [, srv, userinfo, , path, query] = match;
-  const settings = new URLSearchParams(query ?? "");
-  // SRV means TLS unless the connection string says otherwise.
-  if (srv !== undefined && !settings.has("tls") && !settings.has("ssl")) settings.set("tls", "true");
-  for (
-    const name of [
-      "replicaSet",
-      "directConnection",
-      "readPreference",
-      "readPreferenceTags",
-      "maxStalenessSeconds",
-      "loadBalanced",
-      "srvServiceName",
-      "srvMaxHosts",
-    ]
-  ) {
-    settings.delete(name);
-  }
-  const user = userinfo === undefined ? "" : `${userinfo}@`;
-  return `mongodb://${user}${host}${path ?? "/"}${settings.size > 0 ? `?${settings}` : ""}`;
 }

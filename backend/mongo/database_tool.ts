@@ -8,7 +8,7 @@ import { PluginError } from "../errors.ts";
 import { maskUri } from "../options/credentials.ts";
 import type { JobLog } from "../ports.ts";
 import type { Secret } from "../secret.ts";
-import { readTimeoutMs, replaceHosts } from "./client.ts";
+import { readTimeoutMs } from "./client.ts";
 
 /** What the backend may run of them. */
 export type ToolName = "mongodump" | "mongorestore";
@@ -68,21 +68,6 @@ export async function findTool(name: ToolName, folder: string | undefined): Prom
     );
   }
   return program;
-}
-
-/**
- * A connection string that leads a tool to one member and no other. It takes no database beside --db: what that says of the user's own database is
- * said by authSource.
- */
-export function memberUriFor(uri: string, host: string): string {
-  const [address, query = ""] = replaceHosts(uri, host).split("?", 2) as [string, string?];
-  const [, base, database = ""] = /^(mongodb:\/\/[^/]*)\/?(.*)$/s.exec(address) ?? [];
-  const settings = new URLSearchParams(query);
-  if (database !== "" && !settings.has("authSource") && base!.includes("@")) {
-    settings.set("authSource", decodeURIComponent(database));
-  }
-  settings.set("directConnection", "true");
-  return `${base}/?${settings}`;
 }
 
 /** A tool at work, with nothing in its environment. Disposing of it ends it. */

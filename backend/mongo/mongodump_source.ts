@@ -6,9 +6,10 @@
 
 import type { Namespace } from "../namespace.ts";
 import type { KeyRange, Source } from "../ports.ts";
-import { Secret } from "../secret.ts";
+import type { Secret } from "../secret.ts";
 import { SourceBehind } from "../source_behind.ts";
-import { findTool, memberUriFor, type ToolEnvironment, type ToolSettings } from "./database_tool.ts";
+import { findTool, type ToolEnvironment, type ToolSettings } from "./database_tool.ts";
+import { toolUri } from "./member_uri.ts";
 import { readByMongodump } from "./mongodump.ts";
 
 /** The same source, read by mongodump; it closes the one that it is made of. */
@@ -18,8 +19,12 @@ export async function readThroughMongodump(
   { tools, workingDirectory, ...more }: ToolEnvironment,
 ): Promise<Source> {
   const program = await findTool("mongodump", tools);
-  const memberUri = new Secret(memberUriFor(uri.reveal(), source.deployment.source));
-  return new MongodumpSource(source, { program, uri: memberUri, directory: workingDirectory, ...more });
+  return new MongodumpSource(source, {
+    program,
+    uri: await toolUri(uri, source.deployment.source),
+    directory: workingDirectory,
+    ...more,
+  });
 }
 
 class MongodumpSource extends SourceBehind {

@@ -9,14 +9,9 @@ import { countDocuments } from "../bson/document.ts";
 import { PluginError } from "../errors.ts";
 import { formatNamespace, type Namespace } from "../namespace.ts";
 import type { WriteConcern } from "../options/row.ts";
-import { Secret } from "../secret.ts";
-import {
-  findTool,
-  memberUriFor,
-  type ToolEnvironment,
-  ToolProcess,
-  type ToolSettings,
-} from "./database_tool.ts";
+import type { Secret } from "../secret.ts";
+import { findTool, type ToolEnvironment, ToolProcess, type ToolSettings } from "./database_tool.ts";
+import { toolUri } from "./member_uri.ts";
 import { ToolConfig } from "./tool_config.ts";
 
 /** Bytes that are given to it at a time, and have to be taken before patience ends. */
@@ -42,8 +37,12 @@ export class Mongorestore implements Disposable {
     { tools, workingDirectory, ...more }: ToolEnvironment,
   ): Promise<Mongorestore> {
     const program = await findTool("mongorestore", tools);
-    const memberUri = new Secret(memberUriFor(uri.reveal(), host));
-    return new Mongorestore({ program, uri: memberUri, directory: workingDirectory, ...more });
+    return new Mongorestore({
+      program,
+      uri: await toolUri(uri, host),
+      directory: workingDirectory,
+      ...more,
+    });
   }
 
   /**
