@@ -218,7 +218,7 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
   report.restores(results);
   if (rehearsals.all.length === 0) return;
   await rehearsals.prove();
-  const took = formatSeconds(report.startedAt, systemClock.now());
+  const took = formatSeconds(report.tookMs);
   for (const line of describeRehearsals(rehearsals.all, took)) log.info(line);
   requireProven(rehearsals.all);
 }
