@@ -8,6 +8,7 @@ import { PluginError } from "../errors.ts";
 import type { JobFolder } from "../folder/job_folder.ts";
 import { type ManifestPlace, readPlace } from "../manifest/reader.ts";
 import { joinParts } from "../manifest/seal.ts";
+import { compareTimestamps } from "../timestamp.ts";
 
 /** A job's folder and what its manifest says of itself. */
 export interface PlacedFolder extends ManifestPlace {
@@ -22,7 +23,7 @@ export async function placeFolders(folders: readonly JobFolder[]): Promise<Place
       .map(({ header, bytes }) => ({ name: header.name, bytes }));
     for (const sealed of joinParts(parts).values()) placed.push({ ...readPlace(sealed), folder });
   }
-  return placed.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+  return placed.sort((a, b) => compareTimestamps(a.end, b.end));
 }
 
 /**
