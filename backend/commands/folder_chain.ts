@@ -15,7 +15,7 @@ export interface PlacedFolder extends ManifestPlace {
   readonly folder: JobFolder;
 }
 
-/** The folders with their places, the oldest first. Nothing of it is verified. */
+/** The folders with their places, the oldest first: by this machine's clock only where the server's is the same. Nothing of it is verified. */
 export async function placeFolders(folders: readonly JobFolder[]): Promise<PlacedFolder[]> {
   const placed: PlacedFolder[] = [];
   for (const folder of folders) {
@@ -23,7 +23,7 @@ export async function placeFolders(folders: readonly JobFolder[]): Promise<Place
       .map(({ header, bytes }) => ({ name: header.name, bytes }));
     for (const sealed of joinParts(parts).values()) placed.push({ ...readPlace(sealed), folder });
   }
-  return placed.sort((a, b) => compareTimestamps(a.end, b.end));
+  return placed.sort((a, b) => compareTimestamps(a.end, b.end) || (a.createdAt < b.createdAt ? -1 : 1));
 }
 
 /**

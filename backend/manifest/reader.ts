@@ -60,6 +60,8 @@ export interface ManifestPlace {
   readonly resource: string;
   readonly jobName: string;
   readonly level: "F" | "I" | "D";
+  /** By this machine's clock. */
+  readonly createdAt: string;
   /** Where it ended, by the server's clock; by this machine's where there is no oplog. */
   readonly end: Timestamp;
   readonly digest: string;
@@ -81,6 +83,7 @@ export function readPlace(bytes: Uint8Array): ManifestPlace {
     resource,
     jobName: job.name,
     level: job.level,
+    createdAt,
     end: oplog?.to ?? { t: Date.parse(createdAt) / 1000, i: 0 },
     digest,
     parentDigest: parent?.blake3 ?? null,
