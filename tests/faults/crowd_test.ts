@@ -7,6 +7,7 @@ import { measure } from "../bench/process.ts";
 import { signingKey } from "../e2e/system.ts";
 import { ScratchFolder } from "../lab/daemon.ts";
 import { ReplicaSet } from "../lab/mongod.ts";
+import { SmallDisk } from "./disk.ts";
 import { isLong } from "./long.ts";
 
 const [databases, collectionsEach] = isLong ? [500, 20] as const : [50, 20] as const;
@@ -16,11 +17,14 @@ const boundBytes = 512 << 20;
 const closeSoon =
   "--wiredTigerEngineConfigString=file_manager=(close_handle_minimum=100,close_idle_time=2,close_scan_interval=1)";
 
-Deno.test(`a server of ${databases} databases with ${databases * collectionsEach} collections comes back`, async () => {
+Deno.test(`a server of ${databases} databases with ${databases * collectionsEach} collections comes back (needs root, to mount a small disk)`, async () => {
   const { backend } = await build();
   await using scratch = await ScratchFolder.make("crowd");
-  const options = { members: 1, extraArgs: [closeSoon] };
-  const [source, target] = await Promise.all([ReplicaSet.start(options), ReplicaSet.start(options)]);
+  // The servers' own disks are not what is tried.
+  await using disk = await SmallDisk.mount(`${scratch.path}/servers`, 8 << 30);
+  const start = (dir: string) =>
+    ReplicaSet.start({ members: 1, extraArgs: [closeSoon], dir: `${disk.path}/${dir}` });
+  const [source, target] = await Promise.all([start("source"), start("target")]);
   await using _source = source;
   await using _target = target;
   await fill(source);

@@ -19,15 +19,19 @@ export class FalseClock {
     this.#path = path;
   }
 
-  /** A clock that is right so far; what tells it is in the folder. */
-  static async make(folder: string): Promise<FalseClock> {
+  /** Path of the library, from the cache or fetched. */
+  static async fetch(): Promise<string> {
     const root = await cached(
       `libfaketime-${version}`,
       `fetching libfaketime ${version} of Debian bookworm, to set a clock of our own`,
       (root) => unpackPackages("bookworm", ["libfaketime"], root),
     );
-    const library = `${root}/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1`;
-    const clock = new FalseClock(library, `${folder}/clock`);
+    return `${root}/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1`;
+  }
+
+  /** A clock that is right so far; what tells it is in the folder. */
+  static async make(folder: string): Promise<FalseClock> {
+    const clock = new FalseClock(await FalseClock.fetch(), `${folder}/clock`);
     await clock.set(0);
     return clock;
   }
