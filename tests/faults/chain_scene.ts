@@ -12,6 +12,7 @@ import { readTips } from "../../backend/state/tip_store.ts";
 import { fingerprint } from "../e2e/dataset.ts";
 import { System, type SystemOptions } from "../e2e/system.ts";
 import type { BackupLevel, BaculaLab, JobResult } from "../lab/bacula.ts";
+import { canary } from "../lab/canary.ts";
 import { until } from "../lab/condition.ts";
 import { Backends } from "./backends.ts";
 import { untilWritten, volumeBytes } from "./load.ts";
@@ -60,11 +61,11 @@ export class ChainScene implements AsyncDisposable {
 
   static async start(lab: SystemOptions["lab"] = {}): Promise<ChainScene> {
     const system = await System.start({
-      set: { members: 1 },
+      set: { members: 1, auth: { user: "operator", password: canary.password } },
       lab,
-      commands: (uri) => ({
+      commands: (_, uriFile) => ({
         Chain:
-          `podheitor-mongodb: uri=${uri} database=${database} resource=${resource} segment_size=1M drop=yes`,
+          `podheitor-mongodb: uri_file=${uriFile} database=${database} resource=${resource} segment_size=1M drop=yes`,
       }),
     });
     const scene = new ChainScene(system);

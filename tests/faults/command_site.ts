@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { MongoClient } from "mongodb";
 import { build } from "../../packaging/build.ts";
 import { signingKey } from "../e2e/system.ts";
+import { canary, findCanary } from "../lab/canary.ts";
 import { ScratchFolder } from "../lab/daemon.ts";
 import { ReplicaSet, type ReplicaSetOptions } from "../lab/mongod.ts";
 
@@ -35,27 +36,42 @@ export class CommandSite implements AsyncDisposable {
   readonly set: ReplicaSet;
   readonly path: string;
   readonly #backend: string;
+  readonly #uriFile: string;
+  /** What commands have said. */
+  readonly #said: string[] = [];
   readonly #resources: AsyncDisposableStack;
 
   private constructor(
-    parts: Pick<CommandSite, "set" | "client" | "path"> & { readonly backend: string },
+    parts: Pick<CommandSite, "set" | "client" | "path"> & {
+      readonly backend: string;
+      readonly uriFile: string;
+    },
     resources: AsyncDisposableStack,
   ) {
     this.set = parts.set;
     this.client = parts.client;
     this.path = parts.path;
     this.#backend = parts.backend;
+    this.#uriFile = parts.uriFile;
     this.#resources = resources;
   }
 
   static async start(options: ReplicaSetOptions = {}): Promise<CommandSite> {
     await using resources = new AsyncDisposableStack();
     const { backend } = await build();
-    const set = resources.use(await ReplicaSet.start({ members: 1, ...options }));
+    const set = resources.use(
+      await ReplicaSet.start({
+        members: 1,
+        auth: { user: "operator", password: canary.password },
+        ...options,
+      }),
+    );
     const client = resources.use(await new MongoClient(set.uri).connect());
     const { path } = resources.use(await ScratchFolder.make("command"));
     await Deno.mkdir(`${path}/work`);
-    return new CommandSite({ set, client, path, backend }, resources.move());
+    const { path: secrets } = resources.use(await ScratchFolder.make("secrets"));
+    await Deno.writeTextFile(`${secrets}/uri`, set.uri, { mode: 0o600 });
+    return new CommandSite({ set, client, path, backend, uriFile: `${secrets}/uri` }, resources.move());
   }
 
   get backups(): string {
@@ -102,7 +118,7 @@ export class CommandSite implements AsyncDisposable {
     options: string,
     { prelude = "", work = this.work }: Conditions,
   ): Promise<Ended> {
-    const command = `podheitor-mongodb: uri=${this.set.uri} resource=r ${options}`;
+    const command = `podheitor-mongodb: uri_file=${this.#uriFile} resource=r ${options}`;
     const child = new Deno.Command("sh", {
       args: ["-c", `${prelude}\nexec "$0" "$@"`, this.#backend, ...args, "--working-dir", work, command],
       env: { PODHEITOR_MONGODB_SIGNING_KEY: signingKey, PODHEITOR_MONGODB_USER: "root" },
@@ -111,11 +127,16 @@ export class CommandSite implements AsyncDisposable {
       stderr: "piped",
     });
     const { code, stdout, stderr } = await child.output();
-    return { code, text: [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("\n") };
+    const text = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("\n");
+    this.#said.push(text);
+    return { code, text };
   }
 
+  /** Before all is removed: what the commands know and must keep is nowhere in what they have left or said. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#resources.disposeAsync();
+    await using _resources = this.#resources;
+    const found = await findCanary([this.path], { "what commands said": this.#said.join("\n") });
+    assert.deepEqual(found, [], "a secret was given away");
   }
 }
 
