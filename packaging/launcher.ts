@@ -148,6 +148,8 @@ function lineOf(place: Place, may: "may_read" | "may_write", command: string): s
       return `${may} / /`;
     case "commandWhere":
       return `case "$operand" in *where*) ${may} / / ;; esac`;
+    case "prepared":
+      return `[ ! -f "$(set -- "$working"/podheitor-mongodb-*-restore.json; printf %s "$1")" ] || ${may} / /`;
     case "keys":
       return "may_read_keys";
     case "working":
