@@ -271,6 +271,9 @@ export class BaculaLab implements AsyncDisposable {
 
   /** What the plugin knows and must keep is nowhere in what its jobs have left. */
   async #searchSecrets(): Promise<void> {
+    this.#watch.end();
+    // One that didn't even start has a reason of its own to give.
+    if (this.#daemons.size < daemonNames.length) return;
     const objects = "select ObjectCompression, RestoreObject from RestoreObject";
     await this.#watch.search(this.folder, await this.query(objects));
   }

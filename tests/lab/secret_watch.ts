@@ -31,6 +31,11 @@ export class SecretWatch {
     this.#heard.push(text);
   }
 
+  /** Looks at no command line any more. */
+  end(): void {
+    clearInterval(this.#timer);
+  }
+
   /**
    * Searches the folder of a Bacula that has ended: volumes, catalog, logs, the daemons' output, what is left in the working directory; and besides
    * what consoles said, the command lines, and the catalog's objects in the form that the plugin gave them.
@@ -38,7 +43,6 @@ export class SecretWatch {
    * @param objects restore objects as the catalog has them: how they are compressed, and their bytes in base64
    */
   async search(folder: string, objects: readonly string[][]): Promise<void> {
-    clearInterval(this.#timer);
     const texts: Record<string, string> = {
       "what consoles said": this.#heard.join("\n"),
       "command lines": [...this.#commandLines].join("\n"),

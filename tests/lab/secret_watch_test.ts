@@ -12,6 +12,7 @@ Deno.test("SecretWatch.search() finds a secret in consoles' words, command lines
     );
     const bytes = new Uint8Array(await new Response(deflated).arrayBuffer());
     const heard = new SecretWatch(() => null);
+    heard.end();
     heard.hear(`uri=mongodb://u:${encodeURIComponent(canary.password)}@h/`);
     await assert.rejects(heard.search(folder, [["1", bytes.toBase64()]]), (cause) => {
       const found = (cause as { actual: string[] }).actual;
@@ -26,6 +27,7 @@ Deno.test("SecretWatch.search() finds a secret in consoles' words, command lines
     const watch = new SecretWatch(() => Deno.pid);
     const from = performance.now();
     await until("a few looks", 10_000, () => performance.now() - from > 500);
+    watch.end();
     await assert.rejects(watch.search(folder, []), { actual: ["command lines"] });
     await child.stdin.close();
     await child.status;
