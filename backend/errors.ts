@@ -75,6 +75,14 @@ export const errorTable = {
 /** Name of a row of {@linkcode errorTable}. */
 export type ErrorCode = keyof typeof errorTable;
 
+/** What the system, or the driver for it, says where a process has as many files open as it may. */
+const outOfFiles = /\b(EMFILE|ENFILE|Too many open files)\b/;
+
+/** The remedy then, whatever it was that could not be done. */
+const moreFiles =
+  "The process, or the machine, has as many files and connections open as it may. Raise the limit (LimitNOFILE= in the File Daemon's unit, " +
+  "ulimit -n), or lower parallel_dbs=, parallel_collections= and parallel_chunks=, then run the job again.";
+
 /** A failure that an operator can read: what was being done, what was found, what to do about it. */
 export class PluginError extends Error {
   override readonly name = "PluginError";
@@ -85,7 +93,7 @@ export class PluginError extends Error {
   constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
-    this.hint = options.hint ?? "";
+    this.hint = outOfFiles.test(message) ? moreFiles : options.hint ?? "";
   }
 
   /** `MONGO-401 message`, and on a second line `Hint: …` when there is one. */

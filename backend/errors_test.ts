@@ -44,3 +44,15 @@ Deno.test("asPluginError() makes any other value an internal error with its text
     assert.match(error.report, /^MONGO-901 .*\nHint: [^\n]+\.$/);
   }
 });
+
+Deno.test("PluginError's hint says what to do where no file can be opened any more, whatever it was for", () => {
+  const rows = [
+    { message: "Cannot write /x: Too many open files (os error 24): open '/x'", want: /LimitNOFILE=/ },
+    { message: "Cannot look for the member: connect EMFILE 127.0.0.1:1", want: /LimitNOFILE=/ },
+    { message: "Cannot write /x: No space left on device (os error 28)", want: /^See to it\.$/ },
+    { message: "Cannot read app.EMFILES", want: /^See to it\.$/ },
+  ];
+  for (const { message, want } of rows) {
+    assert.match(new PluginError("stateWrite", message, { hint: "See to it." }).hint, want);
+  }
+});

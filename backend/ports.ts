@@ -329,7 +329,10 @@ export interface JobLog {
   error(text: string): void;
 }
 
-/** The wall clock. */
+/** The machine's clocks. */
 export interface Clock {
+  /** The wall clock, which may be set at any time: for what is written down, never for how long something took. */
   now(): Date;
+  /** Milliseconds of a clock that nobody sets, from whatever start. */
+  monotonicMs(): number;
 }

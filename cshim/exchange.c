@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-only
 #include "exchange.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +51,9 @@ bool fail(session *self, const char *format, ...) {
     vsnprintf(self->failure, sizeof self->failure, format, arguments);
     va_end(arguments);
     if (died && !self->aborted && WIFSIGNALED(self->backend.status)) {
-        append(self->failure, sizeof self->failure, " (killed by signal %d)", WTERMSIG(self->backend.status));
+        int number = WTERMSIG(self->backend.status);
+        const char *guess = number == SIGKILL ? ", as the kernel does when memory runs out: see its log, dmesg" : "";
+        append(self->failure, sizeof self->failure, " (killed by signal %d%s)", number, guess);
     } else if (died && !self->aborted) {
         append(self->failure, sizeof self->failure, " (exit status %d)", WEXITSTATUS(self->backend.status));
     }

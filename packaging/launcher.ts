@@ -23,12 +23,13 @@ export interface Launched {
 const bundleFlags = ["--no-config", "--no-lock", "--no-remote", "--cached-only", "--no-code-cache"];
 const bundleCache = "export DENO_DIR=/dev/null/podheitor\n";
 
-/** The script. It forbids core files, which would hold secrets. */
+/** The script. It forbids core files, which would hold secrets; and where memory runs out, the kernel is to take what it starts, neither the File Daemon nor a server. */
 export function launcher({ deno, module, config }: Launched): string {
   const own = config === undefined ? bundleFlags : [`--config=${config}`];
   const arms = Object.entries<Permissions>(permissionTable).map(([command, row]) => arm(command, row));
   return `#!/bin/sh
 ulimit -c 0
+{ echo 1000 >/proc/self/oom_score_adj; } 2>/dev/null || :
 ${argumentReader}
 ${lists}
 case "$command" in
@@ -147,6 +148,8 @@ function lineOf(place: Place, may: "may_read" | "may_write", command: string): s
       return `${may} / /`;
     case "commandWhere":
       return `case "$operand" in *where*) ${may} / / ;; esac`;
+    case "prepared":
+      return `[ ! -f "$(set -- "$working"/podheitor-mongodb-*-restore.json; printf %s "$1")" ] || ${may} / /`;
     case "keys":
       return "may_read_keys";
     case "working":

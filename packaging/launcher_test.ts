@@ -100,6 +100,15 @@ for (const { list, args, env = () => ({}) } of pathCases) {
   });
 }
 
+Deno.test("launcher() lets a restore write elsewhere where one is prepared, and only then", () =>
+  withFolder(async (folder) => {
+    const args = ["restore", "--from", "/jobs", "--working-dir", folder, "podheitor-mongodb: uri=x"];
+    deepStrictEqual((await flagsOf(args, {})).get("--allow-write"), [folder]);
+    await Deno.writeTextFile(`${folder}/podheitor-mongodb-rs0-restore.json`, "{}");
+    deepStrictEqual((await flagsOf(args, {})).get("--allow-write"), [folder, "/"]);
+    deepStrictEqual((await flagsOf(args.with(0, "backup"), {})).get("--allow-write"), [folder]);
+  }));
+
 Deno.test("launcher() makes no list longer, whatever the path", async () => {
   const path = fc.string({ unit: fc.constantFrom(...",'\"-/ab \n\\$`:*?é"), minLength: 0, maxLength: 12 });
   await fc.assert(

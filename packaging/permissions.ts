@@ -11,6 +11,8 @@ export const places = {
   working: "`--working-dir`",
   where: "`--where`",
   commandWhere: "everywhere but among programs and configuration, where the plugin command says `where`",
+  prepared:
+    "everywhere but among programs and configuration, where parameters of a restore are prepared in `--working-dir`",
   notYetKnown:
     "everywhere but among programs and configuration, until the restore turns out to go into a server",
   keys: "`--key` and the files that the variables name",
@@ -97,7 +99,7 @@ export const permissionTable = {
   },
   restore: {
     read: ["anywhere"],
-    write: ["working", "where", "commandWhere"],
+    write: ["working", "where", "commandWhere", "prepared"],
     net: "anywhere",
     run: ["mongorestore"],
     env: [...login, ...trust, silence, "PODHEITOR_MONGODB_TOOLS"],

@@ -24,8 +24,10 @@ if [ "$user" != root ]; then
   hindrance=
   uid=$(id -u -- "$user" 2>/dev/null) && gid=$(id -g -- "$user") || hindrance="there is no user $user"
   command -v setpriv >/dev/null || hindrance='there is no program setpriv (of the package util-linux)'
+  drop="--reuid=$uid --regid=$gid --init-groups --inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs"
+  [ -n "$hindrance" ] || setpriv $drop -- true 2>/dev/null ||
+    hindrance="root can't become the user $user here, as in a container without CAP_SETUID, CAP_SETGID and CAP_SETPCAP"
   if [ -z "$hindrance" ]; then
-    drop="--reuid=$uid --regid=$gid --init-groups --inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs"
     [ ! -d "$working" ] || setpriv $drop -- sh -c 'cd -P -- "$1" 2>/dev/null && [ -w . ] || exit 1
 for file in podheitor-mongodb-*; do
   [ ! -f "$file" ] || { [ -r "$file" ] && [ -w "$file" ]; } || exit 1
@@ -38,8 +40,8 @@ done' sh "$working" || refuse "the user $user can't write to $working, or to wha
     unset CREDENTIALS_DIRECTORY
     set -- setpriv $drop -- "$@"
   elif [ -n "$${userVariable}" ]; then
-    refuse "$hindrance; ${userVariable} names $user" 'Correct that variable of the File Daemon, or install what is missing.'
+    refuse "$hindrance; ${userVariable} names $user" 'Correct that variable of the File Daemon, or give this machine what is missing.'
   else
-    printf '%s\\n' "This runs as root: $hindrance. Make the user, or say ${userVariable}=root in the File Daemon's environment." >&2
+    printf '%s\\n' "This runs as root: $hindrance. Mend that, or say ${userVariable}=root in the File Daemon's environment." >&2
   fi
 fi`;

@@ -52,7 +52,7 @@ const cases: readonly Case[] = [
     env: {},
     want: "root",
     warning:
-      /^This runs as root: there is no user bacula\. Make the user, or say PODHEITOR_MONGODB_USER=root .*\n$/,
+      /^This runs as root: there is no user bacula\. Mend that, or say PODHEITOR_MONGODB_USER=root .*\n$/,
   },
 ];
 
@@ -90,6 +90,22 @@ Deno.test({
       match(
         stderr,
         /^MONGO-110 Cannot run: there is no user no-such-user; PODHEITOR_MONGODB_USER names no-such-user\n/,
+      );
+    });
+  },
+});
+
+Deno.test({
+  name: "launcher() says that root may not become another user, as in some containers (needs root)",
+  ignore: !isRoot,
+  fn: async () => {
+    await inFolder(async (folder) => {
+      const fewer = ["setpriv", "--bounding-set=-setuid,-setgid,-setpcap", "--"];
+      const refused = await launch(folder, backup, named, fewer);
+      deepStrictEqual([refused.code, refused.stdout], [2, ""]);
+      match(
+        refused.stderr,
+        /^MONGO-110 Cannot run: root can't become the user nobody here, as in a container without CAP_SETUID.*; PODHEITOR_MONGODB_USER names nobody\nHint: .*\n$/,
       );
     });
   },
@@ -143,7 +159,12 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
 }
 
 /** Runs the launcher with a program in Deno's place that prints its status and its variables, on a machine without a user "bacula". */
-async function launch(folder: string, args: readonly string[], env: Record<string, string>) {
+async function launch(
+  folder: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  before: readonly string[] = [],
+) {
   const result = { code: 0, stdout: "", stderr: "" };
   await withFolder(async (programs) => {
     const printer = `${programs}/print`;
@@ -152,8 +173,8 @@ async function launch(folder: string, args: readonly string[], env: Record<strin
     await Deno.writeTextFile(`${programs}/id`, id, { mode: 0o755 });
     await run("chmod", ["0755", programs]);
     const script = launcher({ deno: printer, module: "/module.js" });
-    const { code, stdout, stderr } = await new Deno.Command("sh", {
-      args: ["-c", script, "launcher", ...args.map((one) => one.replace("$", folder))],
+    const { code, stdout, stderr } = await new Deno.Command("env", {
+      args: [...before, "sh", "-c", script, "launcher", ...args.map((one) => one.replace("$", folder))],
       clearEnv: true,
       env: { PATH: `${programs}:/usr/bin:/bin`, ...env },
     }).output();

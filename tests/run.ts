@@ -1,28 +1,31 @@
 /**
  * The whole test run, `deno task test`: every stage in turn, live, and a count of everything in the last line.
  *
- *     deno task test [--older] [stage…]
+ *     deno task test [--older] [--long] [stage…]
  *
- * `--older` adds the end-to-end tests on MongoDB 5.0 and 4.4. What a stage needs and the machine lacks is fetched or installed.
+ * `--older` adds the end-to-end tests on MongoDB 5.0 and 4.4; `--long` has the faults tried more often, and on more. What a stage needs and the machine lacks is fetched or installed.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
 import { BaculaPrograms } from "./lab/bacula_programs.ts";
+import { FalseClock } from "./lab/false_clock.ts";
 import { findMongod, type MongodSeries } from "./lab/mongod_binary.ts";
 import { ensureTools } from "./lab/tools.ts";
 import { type Tally, tallyJUnit, tallyText, withExitStatus } from "./tally.ts";
 
 const checkout = new URL("..", import.meta.url).pathname;
 // The programs that tests start by name must find this very Deno, wherever it came from.
-const env = { PATH: `${Deno.execPath().replace(/\/[^/]*$/, "")}:${Deno.env.get("PATH") ?? ""}` };
+const env: Record<string, string> = {
+  PATH: `${Deno.execPath().replace(/\/[^/]*$/, "")}:${Deno.env.get("PATH") ?? ""}`,
+};
 const endToEnd = ["tests/e2e", "tests/faults"];
 
 interface Stage {
   readonly name: string;
-  /** Runs only when it is asked for. */
-  readonly older?: true;
+  /** Runs only when it is asked for: by its name, or by `--older`. */
+  readonly onRequest?: "older" | "name";
   /** Whether there is anything to run yet. */
   exists?(): boolean;
   run(): Promise<Tally>;
@@ -36,16 +39,18 @@ const stages: readonly Stage[] = [
   { name: "unit", run: () => denoTest([], [...endToEnd, "tests/lab"]) },
   { name: "lab", run: () => serverTest(["tests/lab"]) },
   endToEndStage("e2e"),
-  { ...endToEndStage("e2e-5.0", "5.0"), older: true },
-  { ...endToEndStage("e2e-4.4", "4.4"), older: true },
+  { ...endToEndStage("e2e-5.0", "5.0"), onRequest: "older" },
+  { ...endToEndStage("e2e-4.4", "4.4"), onRequest: "older" },
+  // A part of the stage e2e.
+  { name: "faults", onRequest: "name", run: () => serverTest(["tests/faults"]) },
 ];
 
-/** @throws TypeError for arguments that mean nothing */
+/** The stages that arguments name; how long they may take goes into the tests' environment. Throws a TypeError for arguments that mean nothing. */
 function chooseStages(args: string[]): Stage[] {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { older: { type: "boolean" } },
+    options: { older: { type: "boolean" }, long: { type: "boolean" } },
   });
   const unknown = positionals.filter((name) => !stages.some((stage) => stage.name === name));
   if (unknown.length > 0) {
@@ -53,9 +58,12 @@ function chooseStages(args: string[]): Stage[] {
       `no stage is called ${unknown.join(", ")}; there are ${stages.map(({ name }) => name).join(", ")}`,
     );
   }
-  return stages.filter(({ name, older }) =>
-    positionals.length > 0 ? positionals.includes(name) : !older || values.older
-  ).filter(({ exists }) => exists?.() ?? true);
+  if (values.long) env["PODHEITOR_LONG"] = "yes";
+  const isWanted = ({ name, onRequest }: Stage) =>
+    positionals.length > 0
+      ? positionals.includes(name)
+      : onRequest === undefined || (onRequest === "older" && values.older === true);
+  return stages.filter(isWanted).filter(({ exists }) => exists?.() ?? true);
 }
 
 async function runStages(chosen: readonly Stage[]): Promise<number> {
@@ -106,6 +114,7 @@ function endToEndStage(name: string, series?: MongodSeries): Stage {
 async function serverTest(paths: readonly string[], series?: MongodSeries): Promise<Tally> {
   await findMongod(series);
   await BaculaPrograms.find();
+  if (paths.includes("tests/faults")) await FalseClock.fetch();
   return await denoTest(paths, [], series === undefined ? {} : { PODHEITOR_MONGOD_VERSION: series });
 }
 

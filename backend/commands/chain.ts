@@ -9,7 +9,7 @@ import { JobFolder } from "../folder/job_folder.ts";
 import { checkNextJob } from "../manifest/chain.ts";
 import { type OpenedManifest, openManifest, type TrustPolicy } from "../manifest/reader.ts";
 import { joinParts } from "../manifest/seal.ts";
-import { lastIncrement, type OplogPosition } from "../timestamp.ts";
+import { compareTimestamps, lastIncrement, type OplogPosition } from "../timestamp.ts";
 
 /** A job as its manifest or its tip describes it. */
 export interface ChainJob {
@@ -255,9 +255,10 @@ function wholeSeconds(from: OplogPosition, to: OplogPosition): Coverage["seconds
   return last < from.t ? null : { first: from.t, last };
 }
 
+/** By the server's clock, where it says: nobody knows what became of the machine's own between two jobs. */
 function byTime(a: ChainJob, b: ChainJob): number {
-  const [left, right] = [Date.parse(a.endedAt), Date.parse(b.endedAt)];
-  return left - right || a.jobId - b.jobId || (a.name < b.name ? -1 : 1);
+  const [left, right] = [a, b].map(({ to, endedAt }) => to ?? { t: Date.parse(endedAt) / 1000, i: 0 });
+  return compareTimestamps(left!, right!) || a.jobId - b.jobId || (a.name < b.name ? -1 : 1);
 }
 
 function sentenceOf(cause: unknown): string {

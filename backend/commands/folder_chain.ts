@@ -8,13 +8,14 @@ import { PluginError } from "../errors.ts";
 import type { JobFolder } from "../folder/job_folder.ts";
 import { type ManifestPlace, readPlace } from "../manifest/reader.ts";
 import { joinParts } from "../manifest/seal.ts";
+import { compareTimestamps } from "../timestamp.ts";
 
 /** A job's folder and what its manifest says of itself. */
 export interface PlacedFolder extends ManifestPlace {
   readonly folder: JobFolder;
 }
 
-/** The folders with their places, the oldest first. Nothing of it is verified. */
+/** The folders with their places, the oldest first: by this machine's clock only where the server's is the same. Nothing of it is verified. */
 export async function placeFolders(folders: readonly JobFolder[]): Promise<PlacedFolder[]> {
   const placed: PlacedFolder[] = [];
   for (const folder of folders) {
@@ -22,7 +23,7 @@ export async function placeFolders(folders: readonly JobFolder[]): Promise<Place
       .map(({ header, bytes }) => ({ name: header.name, bytes }));
     for (const sealed of joinParts(parts).values()) placed.push({ ...readPlace(sealed), folder });
   }
-  return placed.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+  return placed.sort((a, b) => compareTimestamps(a.end, b.end) || (a.createdAt < b.createdAt ? -1 : 1));
 }
 
 /**

@@ -43,6 +43,7 @@ import {
   systemClock,
   toolsFolder,
 } from "./machine.ts";
+import { requireUsedEngine } from "./restore_engine.ts";
 import { JobReport } from "./job_report.ts";
 import { describeRehearsals, Rehearsals, requireProven } from "./rehearsals.ts";
 
@@ -208,7 +209,9 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
         : null,
     openTarget: async (options, where, plan) => {
       if (where === null) await keepToOwnFolders();
-      return run.rehearsals !== undefined || options.mode === "rehearse"
+      const isRehearsal = run.rehearsals !== undefined || options.mode === "rehearse";
+      requireUsedEngine(options, isRehearsal, where);
+      return isRehearsal
         ? await rehearsals.open(plan)
         : await openRestoreTarget(options, where, workingDirectory, log);
     },
@@ -218,7 +221,7 @@ async function restore(session: BackendSession, run: JobRun, log: JobLog, report
   report.restores(results);
   if (rehearsals.all.length === 0) return;
   await rehearsals.prove();
-  const took = formatSeconds(report.startedAt, systemClock.now());
+  const took = formatSeconds(report.tookMs);
   for (const line of describeRehearsals(rehearsals.all, took)) log.info(line);
   requireProven(rehearsals.all);
 }

@@ -28,6 +28,7 @@ export class JobReport {
   rehearsals: readonly Rehearsal[] = [];
   readonly #job: JobInfo;
   readonly #clock: Clock;
+  readonly #startedAtMs: number;
   #warnings = 0;
   #backup: { manifest: Manifest; sealed: SealedManifest } | undefined;
   #restored: readonly RestoredResource[] = [];
@@ -36,6 +37,12 @@ export class JobReport {
     this.#job = job;
     this.#clock = clock;
     this.startedAt = clock.now();
+    this.#startedAtMs = clock.monotonicMs();
+  }
+
+  /** How long the job has taken so far, whatever became of the wall clock. */
+  get tookMs(): number {
+    return this.#clock.monotonicMs() - this.#startedAtMs;
   }
 
   /** The same log, its warnings counted. */
@@ -106,7 +113,6 @@ export class JobReport {
   }
 
   #common(failure: PluginError | null): CommonRecord {
-    const endedAt = this.#clock.now();
     const { kind, level, jobId, jobName, previousJobName } = this.#job;
     return {
       kind: kind === "R" ? "restore" : "backup",
@@ -117,8 +123,8 @@ export class JobReport {
       outcome: failure === null ? "success" : failure.code === "canceled" ? "canceled" : "failed",
       error: failure === null ? null : { code: errorTable[failure.code].number, text: failure.message },
       startedAt: this.startedAt.toISOString(),
-      endedAt: endedAt.toISOString(),
-      durationSeconds: (endedAt.getTime() - this.startedAt.getTime()) / 1000,
+      endedAt: this.#clock.now().toISOString(),
+      durationSeconds: Math.round(this.tookMs) / 1000,
       warnings: this.#warnings,
       rehearsal: null,
     };

@@ -14,7 +14,7 @@ import { heartbeatIntervalMs } from "../limits.ts";
 import type { Clock } from "../ports.ts";
 import { Secret } from "../secret.ts";
 
-export const systemClock: Clock = { now: () => new Date() };
+export const systemClock: Clock = { now: () => new Date(), monotonicMs: () => performance.now() };
 
 /** `2026-11-23`: the day of an instant in Unix seconds, in this machine's time zone. */
 export function localDay(unixSeconds: number): string {

@@ -34,7 +34,7 @@ export async function rehearse(run: {
   readonly signal: AbortSignal;
   readonly keyFile?: string;
 }): Promise<RehearsalResult> {
-  const startedAt = systemClock.now();
+  const startedAtMs = systemClock.monotonicMs();
   const pluginCommand = completeCommand(run.pluginCommand);
   await using rehearsals = new Rehearsals(run.workingDirectory, run.signal);
   try {
@@ -52,7 +52,7 @@ export async function rehearse(run: {
     collections: collections!,
     proven: isProven(rehearsals.all),
     documents: collections!.reduce((sum, one) => sum + one.documents, 0),
-    seconds: (systemClock.now().getTime() - startedAt.getTime()) / 1000,
+    seconds: Math.round(systemClock.monotonicMs() - startedAtMs) / 1000,
   };
 }
 

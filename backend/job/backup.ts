@@ -45,6 +45,7 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
   });
   const { oplog } = source;
   const startedAt = clock.now();
+  const startedAtMs = clock.monotonicMs();
   // Before anything else is looked at: whatever changes from here on is in the slice.
   const start = oplog === null ? null : {
     from: await findStart(oplog, context.signal),
@@ -104,7 +105,7 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     { level: "F", parent: null, authSchema: users.authSchema, ...content },
     startedAt,
   );
-  logClosing(context, result.manifest, startedAt);
+  logClosing(context, result.manifest, clock.monotonicMs() - startedAtMs);
   return result;
 }
 
@@ -236,17 +237,13 @@ function logOpening(context: BackupContext, names: readonly string[]): void {
   }
 }
 
-function logClosing({ log, clock }: BackupContext, { totals, oplog }: Manifest, startedAt: Date): void {
-  const endedAt = clock.now();
-  const seconds = (endedAt.getTime() - startedAt.getTime()) / 1000;
+function logClosing({ log }: BackupContext, { totals, oplog }: Manifest, tookMs: number): void {
   log.info(
     `Backed up ${formatNumberOf(totals.databases, "database")}, ${
       formatNumberOf(totals.collections, "collection")
     }, ` +
       `${formatNumberOf(totals.documents, "document")}, ${formatBytes(totals.bytes)} in ` +
-      `${formatSeconds(startedAt, endedAt)} (${
-        formatBytes(Math.round(totals.bytes / Math.max(seconds, 0.001)))
-      }/s)`,
+      `${formatSeconds(tookMs)} (${formatBytes(Math.round(totals.bytes * 1000 / Math.max(tookMs, 1)))}/s)`,
   );
   if (oplog !== null) {
     log.info(

@@ -23,7 +23,7 @@ import { formatCount, formatNumberOf } from "./wording.ts";
 export class CollectionDump {
   readonly #context: DumpContext;
   readonly #collection: Collection;
-  readonly #startedAt: Date;
+  readonly #startedAtMs: number;
   readonly #expected: number;
   readonly #ranges: KeyRange[];
   readonly #metadataObject: ManifestCollection["metadataObject"];
@@ -36,7 +36,7 @@ export class CollectionDump {
   private constructor(
     context: DumpContext,
     collection: Collection,
-    startedAt: Date,
+    startedAtMs: number,
     opening: {
       readonly expected: number;
       readonly ranges: readonly KeyRange[];
@@ -45,7 +45,7 @@ export class CollectionDump {
   ) {
     this.#context = context;
     this.#collection = collection;
-    this.#startedAt = startedAt;
+    this.#startedAtMs = startedAtMs;
     this.#expected = opening.expected;
     this.#ranges = [...opening.ranges];
     this.#isWhole = opening.ranges.length === 1;
@@ -55,12 +55,12 @@ export class CollectionDump {
   /** Sends a collection's metadata and finds out how it is to be read. */
   static async open(context: DumpContext, collection: Collection): Promise<CollectionDump> {
     const { namespace, data, metadata } = collection;
-    const startedAt = context.clock.now();
+    const startedAtMs = context.clock.monotonicMs();
     const metadataObject = await sendMetadata(context, namespace, metadata);
     const isCounted = context.verify && data !== null;
     const expected = isCounted ? await context.source.countDocuments(data, false) : 0;
     const ranges = data === null ? [] : await rangesOf(context, collection);
-    return new CollectionDump(context, collection, startedAt, { expected, ranges, metadataObject });
+    return new CollectionDump(context, collection, startedAtMs, { expected, ranges, metadataObject });
   }
 
   /** Whether there are ranges that no reader has taken. */
@@ -90,7 +90,7 @@ export class CollectionDump {
       this.#context.sums?.push({ data, documents: read, digest: addDigests(this.#takeDigests()) });
       if (this.#context.verify) await verifyCount(this.#context, data, read, this.#expected);
     }
-    this.#context.progress.collectionDone(namespace, documents, bytes, this.#startedAt);
+    this.#context.progress.collectionDone(namespace, documents, bytes, this.#startedAtMs);
     return {
       name: namespace.collection,
       kind,

@@ -17,7 +17,7 @@ import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wordi
 /** A database that is being read. */
 interface DatabaseDump {
   readonly name: string;
-  readonly startedAt: Date;
+  readonly startedAtMs: number;
   readonly collections: Promise<ManifestCollection>[];
 }
 
@@ -47,10 +47,10 @@ export async function dumpDatabases(
   };
   const perform = async (task: ReadTask<Collection, CollectionDump>) => {
     if (task.kind === "list") {
-      const startedAt = context.clock.now();
+      const startedAtMs = context.clock.monotonicMs();
       const collections = await context.source.listCollections(task.database);
       for (const collection of collections) reportBeyondBackup(collection, context.log);
-      dumps.set(task.database, { name: task.database, startedAt, collections: [] });
+      dumps.set(task.database, { name: task.database, startedAtMs, collections: [] });
       return schedule.listed(task, collections.sort((a, b) => b.sizeHintBytes - a.sizeHintBytes));
     }
     const dump = task.kind === "join" ? task.open : await CollectionDump.open(context, task.collection);
@@ -95,7 +95,7 @@ export async function dumpDatabases(
 
 async function finishDatabase(
   { source, clock, log }: DumpContext,
-  { name, startedAt, collections }: DatabaseDump,
+  { name, startedAtMs, collections }: DatabaseDump,
 ): Promise<Manifest["databases"][number]> {
   const dumped = (await Promise.all(collections)).sort((a, b) => (a.name < b.name ? -1 : 1));
   if (source.oplog === null) await refuseChangedCatalog(source, name, dumped);
@@ -105,7 +105,7 @@ async function finishDatabase(
     `Database ${name}: ${formatNumberOf(dumped.length, "collection")}, ${
       formatCount(documents)
     } documents, ` +
-      `${formatBytes(bytes)} in ${formatSeconds(startedAt, clock.now())}`,
+      `${formatBytes(bytes)} in ${formatSeconds(clock.monotonicMs() - startedAtMs)}`,
   );
   return { name, collections: dumped };
 }

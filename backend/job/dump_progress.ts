@@ -21,7 +21,7 @@ export class DumpProgress {
   readonly #log: JobLog;
   readonly #clock: Clock;
   readonly #listener: ProgressListener | undefined;
-  readonly #startedAt: Date;
+  readonly #startedAtMs: number;
   #readBytes = 0;
   #totalBytes: number | null = null;
 
@@ -34,7 +34,7 @@ export class DumpProgress {
     this.#log = log;
     this.#clock = clock;
     this.#listener = listener;
-    this.#startedAt = clock.now();
+    this.#startedAtMs = clock.monotonicMs();
   }
 
   /** Reports once a minute, until it is disposed of. */
@@ -54,7 +54,7 @@ export class DumpProgress {
   async report(): Promise<void> {
     const total = await this.#learnTotal();
     const read = this.#readBytes;
-    const seconds = (this.#clock.now().getTime() - this.#startedAt.getTime()) / 1000;
+    const seconds = (this.#clock.monotonicMs() - this.#startedAtMs) / 1000;
     const rate = read / Math.max(seconds, 0.001);
     const speed = `${formatBytes(Math.round(rate))}/s`;
     if (total <= read || read === 0) {
@@ -69,14 +69,13 @@ export class DumpProgress {
     );
   }
 
-  /** A collection is out; a large one gets a line. */
-  collectionDone(namespace: Namespace, documents: number, bytes: number, startedAt: Date): void {
+  /** A collection is out; a large one gets a line. `startedAtMs` is of the monotonic clock. */
+  collectionDone(namespace: Namespace, documents: number, bytes: number, startedAtMs: number): void {
     if (bytes < notableBytes) return;
-    const now = this.#clock.now();
-    const seconds = Math.max((now.getTime() - startedAt.getTime()) / 1000, 0.001);
+    const tookMs = Math.max(this.#clock.monotonicMs() - startedAtMs, 1);
     this.#log.info(
       `${formatNamespace(namespace)}: ${formatCount(documents)} documents, ${formatBytes(bytes)} in ` +
-        `${formatSeconds(startedAt, now)} (${formatBytes(Math.round(bytes / seconds))}/s)`,
+        `${formatSeconds(tookMs)} (${formatBytes(Math.round(bytes * 1000 / tookMs))}/s)`,
     );
   }
 

@@ -7,6 +7,7 @@
 import type { ManifestOplog } from "../manifest/schema.ts";
 import { describeTimestamp, type OplogPosition } from "../timestamp.ts";
 import { PluginError } from "../errors.ts";
+import type { JobLog } from "../ports.ts";
 import { type BackupContext, type BackupResult, sendManifest, toSeconds } from "./job_manifest.ts";
 import { acceptsOf, reportScope, scopeOf } from "./backup_scope.ts";
 import { Lane } from "./lane.ts";
@@ -32,6 +33,7 @@ export async function runIncremental(
   const { source, options, log, clock, job, intervalSeconds } = context;
   if (source.oplog === null) throw noOplog();
   const startedAt = clock.now();
+  const startedAtMs = clock.monotonicMs();
   const { deployment } = source;
   log.info(
     `${
@@ -70,7 +72,7 @@ export async function runIncremental(
       authSchema: null,
     };
     const result = await sendManifest(context, content, startedAt);
-    logClosing(context, slice, startedAt);
+    logClosing(log, slice, clock.monotonicMs() - startedAtMs);
     reportScope(slice, capture.leftOut, scope, log);
     return result;
   } finally {
@@ -78,16 +80,12 @@ export async function runIncremental(
   }
 }
 
-function logClosing(
-  { log, clock }: BackupContext,
-  slice: ManifestOplog,
-  startedAt: Date,
-): void {
+function logClosing(log: JobLog, slice: ManifestOplog, tookMs: number): void {
   log.info(
     `Slice of the oplog of ${slice.source} up to ${describeTimestamp(slice.to)}: ${
       formatCount(slice.entries)
     } entries, ${formatBytes(slice.bytes)}, of ` +
-      `${formatCount(slice.namespaces.length)} namespaces in ${formatSeconds(startedAt, clock.now())}`,
+      `${formatCount(slice.namespaces.length)} namespaces in ${formatSeconds(tookMs)}`,
   );
 }
 

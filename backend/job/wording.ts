@@ -23,9 +23,9 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** `1.2 s` of the milliseconds between two instants. */
-export function formatSeconds(from: Date, to: Date): string {
-  return `${((to.getTime() - from.getTime()) / 1000).toFixed(1)} s`;
+/** `1.2 s`: a short duration in milliseconds. */
+export function formatSeconds(durationMs: number): string {
+  return `${(durationMs / 1000).toFixed(1)} s`;
 }
 
 /** `45 s`, `12 min`, `3 h 20 min`, `4 d 2 h`: a duration in seconds. */

@@ -10,6 +10,7 @@ import { canonicalText } from "./canonical.ts";
 import { findContradictions, type Manifest, manifestSchema, sealedSchema } from "./schema.ts";
 import { verifySignature } from "./signature.ts";
 import { findObjection, type TrustedKey } from "./trusted_keys.ts";
+import type { Timestamp } from "../timestamp.ts";
 
 /** Which manifests are believed. */
 export interface TrustPolicy {
@@ -59,7 +60,10 @@ export interface ManifestPlace {
   readonly resource: string;
   readonly jobName: string;
   readonly level: "F" | "I" | "D";
+  /** By this machine's clock. */
   readonly createdAt: string;
+  /** Where it ended, by the server's clock; by this machine's where there is no oplog. */
+  readonly end: Timestamp;
   readonly digest: string;
   /** Digest of the manifest that it continues; null for a Full. */
   readonly parentDigest: string | null;
@@ -74,12 +78,13 @@ export function readPlace(bytes: Uint8Array): ManifestPlace {
   const { blake3: digest, manifest } = parseSealed(bytes);
   const parsed = manifestSchema.safeParse(manifest);
   if (!parsed.success) throw invalid(parsed.error.issues[0]!.message);
-  const { resource, job, createdAt, parent } = parsed.data;
+  const { resource, job, createdAt, oplog, parent } = parsed.data;
   return {
     resource,
     jobName: job.name,
     level: job.level,
     createdAt,
+    end: oplog?.to ?? { t: Date.parse(createdAt) / 1000, i: 0 },
     digest,
     parentDigest: parent?.blake3 ?? null,
   };

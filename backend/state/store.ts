@@ -30,14 +30,14 @@ export class JobStore {
     }
   }
 
-  /** Adds a job. A file that can't be read is set aside under another name, so that the job's record isn't lost. */
+  /** Adds a job. A file that can't be understood is set aside under another name, so that the job's record isn't lost; one that the system doesn't give now stays. */
   async record(resource: string, record: JobRecord): Promise<void> {
     const path = this.#statsPath(resource);
     try {
       using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o640 });
       await lock.lock(true);
       const known = await this.read(resource).catch(async (cause) => {
-        if (!(cause instanceof PluginError)) throw cause;
+        if (!(cause instanceof PluginError) || isOfSystem(cause.cause)) throw cause;
         await Deno.rename(path, `${path}.unreadable`);
         return null;
       });
@@ -54,6 +54,11 @@ export class JobStore {
   #statsPath(resource: string): string {
     return sidecarPath(this.#directory, resource, "stats");
   }
+}
+
+/** Whether the system refused something, as it does where no file can be opened any more: that says nothing of the file. */
+function isOfSystem(cause: unknown): boolean {
+  return cause instanceof Error && typeof (cause as { code?: unknown }).code === "string";
 }
 
 function reason(cause: unknown): string {

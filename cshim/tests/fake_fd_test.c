@@ -66,7 +66,7 @@ static void play_examples(void) {
         {"a query that is refused", fake_fd_query, {.name = "abort.1", .lines = {LINE}, .question = "databases"},
          .answer = "error=MONGO-102 There is no such parameter Hint: ask for another one\n"},
         {"a query whose backend dies", fake_fd_query, {.name = "death.1", .lines = {LINE}, .question = "databases"},
-         .answer = "database=app\nerror=MONGO-202 Cannot go on: the backend ended early (killed by signal 9)\n"},
+         .answer = "database=app\nerror=MONGO-202 Cannot go on: the backend ended early (killed by signal 9, as the kernel does when memory runs out: see its log, dmesg)\n"},
         {"a query whose backend ends with 1", fake_fd_query, {.name = "exit-1.1", .lines = {LINE}, .question = "databases"},
          .answer = "database=app\ndatabase=shop %s\nerror=MONGO-202 The backend failed after the last object (exit status 1)\n"},
         {"a console's context", fake_fd_console, {.name = "happy.1"}, NULL},

@@ -55,7 +55,7 @@ export async function backUp(
     sink,
     signingKey: await testKey(),
     log,
-    clock: { now: () => new Date(1_700_000_000_000) },
+    clock: { now: () => new Date(1_700_000_000_000), monotonicMs: () => 0 },
     signal,
     program: { name: "test", version: "0.0.0" },
     intervalSeconds: null,

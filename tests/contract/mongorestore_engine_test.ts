@@ -196,6 +196,22 @@ Deno.test("engine=mongodump on a restore", async (t) => {
       );
       assert.deepEqual(left, []);
 
+      const elsewhere = `${scratch.path}/elsewhere`;
+      const toFiles = await call(
+        tools,
+        "restore",
+        "--from",
+        to,
+        "--where",
+        elsewhere,
+        `${command} engine=mongodump`,
+      );
+      assert.equal(toFiles.code, 1, toFiles.said);
+      assert.match(toFiles.said, /MONGO-\d{3} Cannot restore with engine=mongodump to \/.*elsewhere: /);
+      const rehearsal = await call(tools, "rehearse", "--from", to, "podheitor-mongodb: engine=mongodump");
+      assert.equal(rehearsal.code, 1, rehearsal.said);
+      assert.match(rehearsal.said, /MONGO-\d{3} Cannot restore with engine=mongodump in a rehearsal: /);
+
       await installFakeMongorestore(tools, "rejecting");
       const failed = await restore(tools);
       assert.equal(failed.code, 1, failed.said);

@@ -55,6 +55,21 @@ Deno.test("backup, verify and restore on a folder", async (t) => {
     assert.match(again.stderr, /MONGO-601 .*not empty/);
   });
 
+  await t.step("--working-dir may hold what is prepared for a restore, where= included", async () => {
+    const where = `${lab.folder}/prepared`;
+    const prepared = await system.backend([
+      "prepare-restore",
+      "resource=rs0",
+      `where=${where}`,
+      "--working-dir",
+      work,
+    ]);
+    assert.equal(prepared.code, 0, prepared.stderr);
+    const done = await restore(command);
+    assert.equal(done.code, 0, done.stderr);
+    assert.ok((await Deno.stat(`${where}/app/orders.bson`)).size > 2_000_000);
+  });
+
   await t.step("exit statuses tell failure from misuse", async () => {
     const cases = [
       {

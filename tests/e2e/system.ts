@@ -7,18 +7,20 @@
 import { MongoClient, type Timestamp } from "mongodb";
 import { type Build, build } from "../../packaging/build.ts";
 import { BaculaLab, type BaculaLabOptions } from "../lab/bacula.ts";
+import { canary } from "../lab/canary.ts";
 import { until } from "../lab/condition.ts";
+import { ScratchFolder } from "../lab/daemon.ts";
 import { ReplicaSet, type ReplicaSetOptions } from "../lab/mongod.ts";
 
 /** The key that the tests sign with. */
-export const signingKey = new Uint8Array(32).fill(0x5a).toBase64();
+export const { signingKey } = canary;
 
 /** How a system is started. */
 export interface SystemOptions {
   readonly set?: ReplicaSetOptions;
   readonly lab?: Omit<BaculaLabOptions, "plugin" | "pluginCommands">;
-  /** Plugin lines by job name, given the set's connection string. */
-  readonly commands?: (uri: string) => Record<string, string | string[]>;
+  /** Plugin lines by job name, given the set's connection string, and the path of a file with it for `uri_file=`. */
+  readonly commands?: (uri: string, uriFile: string) => Record<string, string | string[]>;
 }
 
 /** Everything that a test of the whole way needs. */
@@ -54,10 +56,15 @@ export class System implements AsyncDisposable {
     const env = {
       PODHEITOR_MONGODB_BACKEND: built.backend,
       PODHEITOR_MONGODB_SIGNING_KEY: signingKey,
+      // For connection strings that name a user alone.
+      PODHEITOR_MONGODB_PASSWORD: canary.password,
       ...options.lab?.env,
     };
+    const { path: secrets } = resources.use(await ScratchFolder.make("secrets"));
+    await Deno.writeTextFile(`${secrets}/uri`, set.uri, { mode: 0o600 });
+    const pluginCommands = commands(set.uri, `${secrets}/uri`);
     const lab = resources.use(
-      await BaculaLab.start({ ...options.lab, plugin: built.plugin, pluginCommands: commands(set.uri), env }),
+      await BaculaLab.start({ ...options.lab, plugin: built.plugin, pluginCommands, env }),
     );
     const { version } = await client.db("admin").command({ buildInfo: 1 });
     const serverVersion = Number.parseFloat(version);

@@ -6,11 +6,13 @@
 
 import assert from "node:assert/strict";
 import { Binary, type Document, type MongoClient } from "mongodb";
+import { type JobRecord, parseStats } from "../../backend/state/job_record.ts";
 import type { Tip } from "../../backend/state/tip.ts";
 import { readTips } from "../../backend/state/tip_store.ts";
 import { fingerprint } from "../e2e/dataset.ts";
 import { System, type SystemOptions } from "../e2e/system.ts";
 import type { BackupLevel, BaculaLab, JobResult } from "../lab/bacula.ts";
+import { canary } from "../lab/canary.ts";
 import { until } from "../lab/condition.ts";
 import { Backends } from "./backends.ts";
 import { untilWritten, volumeBytes } from "./load.ts";
@@ -30,6 +32,11 @@ type Outcome = Pick<JobResult, "status" | "log">;
 
 /** A blow that is dealt while the Storage Daemon is stopped, which takes nothing and confirms nothing then. */
 export type Blow = (struck: Struck) => unknown;
+
+const daemonNames = { "the File Daemon": "fd", "the Storage Daemon": "sd", "the Director": "dir" } as const;
+
+/** Who takes part in a job. */
+export type Participant = "the backend" | "the server" | keyof typeof daemonNames;
 
 /** Bytes of the slice of a job that is struck amid its data: more than what is on its way between the daemons. */
 const sliceBytes = 24 << 20;
@@ -54,11 +61,11 @@ export class ChainScene implements AsyncDisposable {
 
   static async start(lab: SystemOptions["lab"] = {}): Promise<ChainScene> {
     const system = await System.start({
-      set: { members: 1 },
+      set: { members: 1, auth: { user: "operator", password: canary.password } },
       lab,
-      commands: (uri) => ({
+      commands: (_, uriFile) => ({
         Chain:
-          `podheitor-mongodb: uri=${uri} database=${database} resource=${resource} segment_size=1M drop=yes`,
+          `podheitor-mongodb: uri_file=${uriFile} database=${database} resource=${resource} segment_size=1M drop=yes`,
       }),
     });
     const scene = new ChainScene(system);
@@ -82,9 +89,10 @@ export class ChainScene implements AsyncDisposable {
     });
   }
 
-  /** Writes so much that its slice of the oplog can be struck in its middle. */
-  async writeMuch(): Promise<void> {
+  /** Writes so much that its slice of the oplog can be struck in its middle; `keep`: a Full's data as well, until this is called again. */
+  async writeMuch(keep = false): Promise<void> {
     const blobs = this.client.db(database).collection<{ _id: number; bytes: Binary }>("blobs");
+    await blobs.deleteMany({});
     for (let at = 0; at < sliceBytes >> 20; at++) {
       const bytes = new Uint8Array(1 << 20);
       for (let from = 0; from < bytes.length; from += 65536) {
@@ -93,25 +101,42 @@ export class ChainScene implements AsyncDisposable {
       await blobs.insertOne({ _id: at, bytes: new Binary(bytes) });
     }
     // The data itself stays small, so that a Full's fits into what is on its way.
-    await blobs.deleteMany({});
+    if (!keep) await blobs.deleteMany({});
+  }
+
+  /** Does something amid the data of `Chain`, which goes on and must be good. */
+  async disturb(level: BackupLevel, blow: Blow): Promise<void> {
+    await this.write("before the disturbance");
+    await this.writeMuch(level === "Full");
+    let struck: Struck;
+    try {
+      struck = await this.#untilStep("amid the data", level);
+      await this.write("amid the disturbance");
+      await blow(struck);
+    } finally {
+      await this.lab.signalDaemon("sd", "SIGCONT");
+    }
+    await this.takeGood(await this.lab.wait(struck.jobId), level);
+    await this.backends.assertNothingStays();
   }
 
   /** Runs `Chain`, which must be good and continue the last good job. */
   async runGood(level: BackupLevel): Promise<void> {
-    await this.takeGood(await this.lab.run("Chain", level));
+    await this.takeGood(await this.lab.run("Chain", level), level);
   }
 
-  /** Holds a job of `Chain` to be good, and to begin where the last one ended that the Director calls good. */
-  async takeGood(job: JobResult): Promise<void> {
+  /** Holds a job of `Chain` to be good, and to begin where the last one ended that the Director calls good, or to be a Full. */
+  async takeGood(job: JobResult, level: BackupLevel = "Incremental"): Promise<void> {
     assert.deepEqual([job.status, job.errors], ["T", 0], job.log);
+    const tips = new Map((await this.tips()).map((tip) => [tip.jobName, tip]));
+    if (level === "Full") return assert.equal(tips.get(job.name)?.level, "F");
     const before = `Name='Chain' and JobStatus in ('T', 'W') and JobId < ${job.jobId}`;
-    const [[parent = null] = []] = await this.lab.query(
+    const [[parent] = []] = await this.lab.query(
       `select Job from Job where ${before} order by JobId desc limit 1`,
     );
-    const tips = new Map((await this.tips()).map((tip) => [tip.jobName, tip]));
-    assert.equal(tips.get(job.name)?.parentName, parent, job.log);
-    if (parent === null) return;
-    assert.deepEqual((await this.#record(job)).oplog.start, tips.get(parent)?.position);
+    assert.ok(parent !== undefined && tips.get(job.name)?.parentName === parent, job.log);
+    const record = (await this.records()).find(({ jobId }) => jobId === job.jobId);
+    assert.deepEqual(record?.oplog?.start, tips.get(parent)?.position);
   }
 
   /**
@@ -162,14 +187,21 @@ export class ChainScene implements AsyncDisposable {
     return { status, log: "" };
   }
 
+  /** Sends a signal that stops a process of a job or lets it go on; `pid` is the backend's. */
+  async signal(who: Participant, pid: number, signal: "SIGSTOP" | "SIGCONT"): Promise<void> {
+    if (who === "the backend") return Deno.kill(-pid, signal);
+    if (who === "the server") return await this.#system.set.kill(this.#system.set.members[0]!, signal);
+    await this.lab.signalDaemon(daemonNames[who], signal);
+  }
+
   async tips(): Promise<readonly Tip[]> {
     return (await readTips(`${this.lab.folder}/work`, resource))?.tips ?? [];
   }
 
-  async #record({ jobId }: JobResult): Promise<{ oplog: { start: unknown } }> {
+  /** What all jobs have recorded, the newest first. */
+  async records(): Promise<readonly JobRecord[]> {
     const path = `${this.lab.folder}/work/podheitor-mongodb-${resource}-stats.json`;
-    const { jobs } = JSON.parse(await Deno.readTextFile(path));
-    return jobs.find((one: { jobId: number }) => one.jobId === jobId);
+    return parseStats(await Deno.readTextFile(path)).jobs;
   }
 
   /** The servers' own hashes of what is saved. */

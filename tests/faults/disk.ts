@@ -21,6 +21,10 @@ export class SmallDisk implements AsyncDisposable {
     return new SmallDisk(path);
   }
 
+  async freeBytes(): Promise<number> {
+    return Number(await run("stat", ["-f", "-c", "%a", this.path])) * 4096;
+  }
+
   /** Takes room away by a file of that size. */
   async fill(path: string, sizeBytes: number): Promise<void> {
     await run("fallocate", ["-l", String(sizeBytes), path]);

@@ -3,12 +3,21 @@
 import assert from "node:assert/strict";
 import type { Fault } from "../lab/fault_proxy.ts";
 import { Random } from "../lab/random.ts";
+import { isLong } from "./long.ts";
 import { NetworkSite } from "./network_site.ts";
 
 const givenSeed = Deno.env.get("PODHEITOR_SEED");
 
-/** How many bytes of a job are tried, for each fault. */
-const places = { cut: 16, flip: 12, gone: 4, slow: 1, stall: 1 } as const;
+/** How many bytes of a job are tried, for each fault: those that take long less often. */
+const cuts = Number(Deno.env.get("PODHEITOR_CUTS") ?? (isLong ? 160 : 16));
+assert.ok(Number.isSafeInteger(cuts) && cuts > 0, "PODHEITOR_CUTS is no number of cuts");
+const places = {
+  cut: cuts,
+  flip: Math.ceil(cuts * 3 / 4),
+  gone: Math.ceil(cuts / 4),
+  slow: Math.ceil(cuts / 16),
+  stall: Math.ceil(cuts / 16),
+} as const;
 
 /** What a job may say of a network that failed. */
 const said = /MONGO-(30[13-6]|40\d|60[1-4]) Cannot .*\nHint: /;

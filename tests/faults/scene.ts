@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import type { MongoClient } from "mongodb";
 import { System, type SystemOptions } from "../e2e/system.ts";
 import type { BaculaLab, DaemonName, JobResult } from "../lab/bacula.ts";
+import { canary } from "../lab/canary.ts";
 import { until } from "../lab/condition.ts";
 import type { Member } from "../lab/mongod.ts";
 import { Backends } from "./backends.ts";
@@ -56,12 +57,12 @@ export class Scene implements AsyncDisposable {
   /** @param mebibytes data of the job `Much` */
   static async start(mebibytes: number, lab: SystemOptions["lab"] = {}): Promise<Scene> {
     const system = await System.start({
-      set: { members: 1 },
+      set: { members: 1, auth: { user: "operator", password: canary.password } },
       lab: { ...lab, env: { PODHEITOR_MONGODB_SILENCE_SECONDS: String(silenceSeconds) } },
-      commands: (uri) => ({
+      commands: (_, uriFile) => ({
         Much:
-          `podheitor-mongodb: uri=${uri} database=much,more segment_size=1M parallel_restore=8 drop=yes resource=much max_source_absence=20`,
-        Small: `podheitor-mongodb: uri=${uri} database=small resource=small`,
+          `podheitor-mongodb: uri_file=${uriFile} database=much,more segment_size=1M parallel_restore=8 drop=yes resource=much max_source_absence=20`,
+        Small: `podheitor-mongodb: uri_file=${uriFile} database=small resource=small`,
       }),
     });
     const scene = new Scene(system, mebibytes);

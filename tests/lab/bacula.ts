@@ -10,6 +10,7 @@ import { BaculaPrograms } from "./bacula_programs.ts";
 import { restoreCommand, type RestoreRequest } from "./bacula_restore.ts";
 import { until } from "./condition.ts";
 import { Daemon, freePort, ScratchFolder } from "./daemon.ts";
+import { SecretWatch } from "./secret_watch.ts";
 
 /** What a lab is to be. */
 export interface BaculaLabOptions {
@@ -65,6 +66,7 @@ export class BaculaLab implements AsyncDisposable {
   readonly #options: BaculaLabOptions;
   readonly #ports = { dir: freePort(), fd: freePort(), sd: freePort() };
   readonly #daemons = new Map<DaemonName, Daemon>();
+  readonly #watch = new SecretWatch(() => this.#daemons.get("fd")?.pid ?? null);
   #resources = new AsyncDisposableStack();
 
   private constructor(folder: string, programs: BaculaPrograms, options: BaculaLabOptions) {
@@ -79,6 +81,7 @@ export class BaculaLab implements AsyncDisposable {
     await using resources = new AsyncDisposableStack();
     const folder = options.dir ?? resources.use(await ScratchFolder.make("bacula")).path;
     const lab = new BaculaLab(folder, programs, options);
+    resources.defer(() => lab.#searchSecrets());
     resources.defer(() => lab.#endDaemons());
     await lab.#lay();
     await Promise.all(daemonNames.map((name) => lab.#startDaemon(name)));
@@ -94,7 +97,10 @@ export class BaculaLab implements AsyncDisposable {
   /** Feeds lines to bconsole, one command or answer each, and returns all that it says. */
   async console(lines: readonly string[]): Promise<string> {
     const input = [...lines, "quit"].map((line) => `${line}\n`).join("");
-    return await this.#programs.run("bconsole", ["-n", "-c", `${this.folder}/etc/bconsole.conf`], input);
+    const args = ["-n", "-c", `${this.folder}/etc/bconsole.conf`];
+    const said = await this.#programs.run("bconsole", args, input);
+    this.#watch.hear(said);
+    return said;
   }
 
   /** Runs a backup job to its end. */
@@ -188,7 +194,7 @@ export class BaculaLab implements AsyncDisposable {
     await this.#startDaemon(name);
   }
 
-  /** Ends the daemons and removes the lab's folder, unless that is the caller's. */
+  /** Ends the daemons, looks for secrets in what they leave, and removes the lab's folder, unless that is the caller's. */
   async stop(): Promise<void> {
     await this.#resources.disposeAsync();
   }
@@ -261,6 +267,15 @@ export class BaculaLab implements AsyncDisposable {
       throw new Error(`${lines.join(" ⏎ ")}: the job was not queued as asked\n${said}`);
     }
     return Number(jobId);
+  }
+
+  /** What the plugin knows and must keep is nowhere in what its jobs have left. */
+  async #searchSecrets(): Promise<void> {
+    this.#watch.end();
+    // One that didn't even start has a reason of its own to give.
+    if (this.#daemons.size < daemonNames.length) return;
+    const objects = "select ObjectCompression, RestoreObject from RestoreObject";
+    await this.#watch.search(this.folder, await this.query(objects));
   }
 
   async #endDaemons(): Promise<void> {
