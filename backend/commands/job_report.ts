@@ -121,6 +121,9 @@ export class JobReport {
       durationSeconds: (endedAt.getTime() - this.startedAt.getTime()) / 1000,
       warnings: this.#warnings,
       rehearsal: null,
+      oplogWindow: null,
+      lagSeconds: null,
+      verification: null,
     };
   }
 }

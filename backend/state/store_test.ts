@@ -28,6 +28,9 @@ function record(jobId: number): JobRecord {
     oplog: null,
     warnings: 0,
     rehearsal: null,
+    oplogWindow: null,
+    lagSeconds: null,
+    verification: null,
   };
 }
 
