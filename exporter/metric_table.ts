@@ -57,6 +57,17 @@ export const metricTable = {
     from: "the newest backup's `outcome`",
     value: ({ last }) => last.backup && Number(last.backup.outcome === "success"),
   }),
+  podheitor_mongodb_last_backup_error: {
+    type: "gauge",
+    help: "1, labelled with the number of its error, where the last backup failed or was cancelled.",
+    labels: ["resource", "code"],
+    unit: "0 or 1",
+    from: "the newest backup's `error.code`",
+    samples: ({ last }) => {
+      const error = last.backup?.error;
+      return error ? [{ labels: [String(error.code)], value: 1 }] : [];
+    },
+  },
   podheitor_mongodb_last_backup_warnings: ofResource({
     help: "Warnings in the last backup's log.",
     unit: "",
@@ -217,6 +228,12 @@ export const metricTable = {
     unit: "",
     from: "its `rehearsal.findingsTotal`",
     value: ({ last }) => last.rehearsal?.rehearsal?.findingsTotal,
+  }),
+  podheitor_mongodb_last_rehearsal_duration_seconds: ofResource({
+    help: "How long the last rehearsal took, from the first byte to the last comparison.",
+    unit: "seconds",
+    from: "its `durationSeconds`",
+    value: ({ last }) => last.rehearsal?.durationSeconds,
   }),
   podheitor_mongodb_last_proven_rehearsal_timestamp_seconds: ofResource({
     help: "When the last rehearsal ended that read everything back and found nothing.",
