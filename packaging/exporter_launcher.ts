@@ -21,11 +21,18 @@ hosts=
 case "$answers" in
   '')
     may_read --working-dir "$working"
-    case "$listen" in
-      *[!]A-Za-z0-9.:[-]*) ;;
-      :*) hosts=0.0.0.0$listen ;;
-      *:*) hosts=$listen ;;
+    port=\${listen##*:} host=\${listen%:*}
+    case "$port" in
+      '' | *[!0-9]* | ??????*) port=65536 ;;
     esac
+    case "$host" in
+      "$listen") ;;
+      '') hosts=0.0.0.0:$port ;;
+      '['*']') case "\${host#?}" in *[!0-9A-Fa-f:.]*[!]]* | *[!]0-9A-Fa-f:.]*) ;; *) hosts=$host:$port ;; esac ;;
+      *[!A-Za-z0-9.-]*) ;;
+      *) hosts=$host:$port ;;
+    esac
+    [ "$port" -le 65535 ] || hosts=
     if [ -n "$web" ]; then
       may_read --web.config.file "$web"
 ${webFileReader}
