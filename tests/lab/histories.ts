@@ -208,7 +208,7 @@ export const histories = {
   /** A file without a job. */
   empty: (resource, end) => new History(resource, end),
   oneJob: (resource, end) => new History(resource, end - hour).backup("F"),
-  /** A Full each Sunday, a Differential on Wednesdays, Incrementals on all other days, a rehearsal each month. */
+  /** A Full each Sunday, a Differential on Wednesdays, Incrementals on all other days, a rehearsal each month, a restore each quarter. */
   year: (resource, end) => {
     const history = new History(resource, end - 365 * day - hour);
     for (let at = 0; at <= 365; at++) {
@@ -217,8 +217,16 @@ export const histories = {
       const level = at === 0 || weekday === 0 ? "F" : weekday === 3 ? "D" : "I";
       const seconds = level === "F" ? 600 : 30;
       history.backup(level, {}, seconds);
-      if (before.getUTCDate() === 15 && at < 365) history.rehearsal().wait(day - seconds - 1200);
-      else history.wait(day - seconds);
+      let left = day - seconds;
+      if (before.getUTCDate() === 15 && at < 365) {
+        history.rehearsal([], 1200);
+        left -= 1200;
+      }
+      if (before.getUTCDate() === 20 && before.getUTCMonth() % 3 === 0) {
+        history.restore({}, 900);
+        left -= 900;
+      }
+      history.wait(left);
     }
     return history;
   },
