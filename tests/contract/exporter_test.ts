@@ -183,7 +183,7 @@ Deno.test("exporter: TLS and a login by Prometheus' web configuration", async (t
     const users = `basic_auth_users:\n  prom: ${hashSync("right", 4)}\n`;
     const tls = "tls_server_config:\n  cert_file: server.crt\n  key_file: 'server.key' # beside it\n";
     await Deno.writeTextFile(web, tls + users);
-    await using exporter = await Exporter.start(working, "--web.config.file", web);
+    await using exporter = await Exporter.start(working, { more: ["--web.config.file", web] });
     using client = Deno.createHttpClient({ caCerts: [await Deno.readTextFile(`${secrets}/ca.pem`)] });
     const get = (login?: string) => {
       const headers: Record<string, string> = login === undefined
@@ -212,7 +212,7 @@ Deno.test("exporter: TLS and a login by Prometheus' web configuration", async (t
 
     await t.step("a login without TLS is possible, and the log warns of it", async () => {
       await Deno.writeTextFile(web, users);
-      await using plain = await Exporter.start(working, `--web.config.file=${web}`);
+      await using plain = await Exporter.start(working, { more: [`--web.config.file=${web}`] });
       assert.equal((await fetch(`${plain.url}/metrics`)).status, 401);
       await until(
         "the warning",
