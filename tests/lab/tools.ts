@@ -23,6 +23,7 @@ const tools = {
     packages: async () => [`libclang-rt-${await clangMajor()}-dev`],
   },
   b3sum: program("b3sum", "b3sum"),
+  promtool: program("promtool", "prometheus"),
   openssl: program("openssl", "openssl"),
   dnsmasq: program("dnsmasq", "dnsmasq-base"),
   pip: { isPresent: hasPip, packages: () => Promise.resolve(["python3-pip"]) },
