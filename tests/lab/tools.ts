@@ -24,6 +24,8 @@ const tools = {
   },
   b3sum: program("b3sum", "b3sum"),
   openssl: program("openssl", "openssl"),
+  /** With a font, which Debian's chromium needn't have. */
+  chromium: program("chromium", "chromium", "fonts-dejavu-core"),
   pip: { isPresent: hasPip, packages: () => Promise.resolve(["python3-pip"]) },
   /** A shared library that MongoDB's own builds of mongod load. */
   libcurl4: { isPresent: hasLibcurl, packages: () => Promise.resolve(["libcurl4"]) },
