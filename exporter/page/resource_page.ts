@@ -9,7 +9,7 @@ import { factsOf } from "./facts.ts";
 import { type Html, markup } from "./markup.ts";
 import { jobTable } from "./job_table.ts";
 import type { ResourceDetail } from "./resource_detail.ts";
-import { restorableWords, stretchWords } from "./restorable_words.ts";
+import { gapWords, restorableWords, stretchWords } from "./restorable_words.ts";
 import type { SidecarProblem } from "../sidecar/resource.ts";
 import type { RestoreSteps } from "./restore_steps.ts";
 import { cell, table } from "./table.ts";
@@ -77,14 +77,23 @@ function spanOf({ restorable, jobs }: ResourceDetail, now: number): TimeSpan {
   return { from: starts.reduce((a, b) => Math.min(a, b), now - day), to: now };
 }
 
-function stretchTable({ restorable }: ResourceDetail): Html | null {
+/** What the line shows, for whoever likes words better. */
+function stretchTable({ restorable, gaps }: ResourceDetail): Html | null {
   if (restorable.length === 0) return null;
-  const rows = restorable.toReversed().map((stretch) => [
-    cell("What", stretchWords(stretch)),
-    cell("Jobs", stretch.jobs),
-    cell("Full", markup`<code>${stretch.full}</code>`),
-    cell("Last job", markup`<code>${stretch.last}</code>`),
-  ]);
+  const stretches = restorable.map((stretch) => ({
+    at: stretch.fullEnd,
+    cells: [
+      cell("What", stretchWords(stretch)),
+      cell("Jobs", stretch.jobs),
+      cell("Full", markup`<code>${stretch.full}</code>`),
+      cell("Last job", markup`<code>${stretch.last}</code>`),
+    ],
+  }));
+  const holes = gaps.map((gap) => ({
+    at: gap.after,
+    cells: [cell("What", gapWords(gap)), cell("Jobs", 0), cell("Full", "–"), cell("Last job", "–")],
+  }));
+  const rows = [...stretches, ...holes].sort((a, b) => b.at - a.at).map(({ cells }) => cells);
   return markup`<details><summary>As a table</summary>
 ${table("What can be restored, newest first", ["What", "Jobs", "Full", "Last job"], rows)}
 </details>`;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ResourceSummary, Stretch } from "./resource_summary.ts";
+import type { Hole, ResourceSummary, Stretch } from "./resource_summary.ts";
 import { formatDuration, formatNumberOf, formatTime } from "./wording.ts";
 
 /** All that can be restored of a resource, in one to three sentences. */
@@ -30,4 +30,11 @@ export function stretchWords({ covered, seconds, fullEnd }: Stretch): string {
     return `The instant ${formatTime(first)}, and what came until ${formatTime(covered.to)}`;
   }
   return `Any instant from ${formatTime(first)} to ${formatTime(last)} (${formatDuration(last - first)})`;
+}
+
+/** A time that no job covers, without a full stop. */
+export function gapWords({ after, before }: Hole): string {
+  return `No instant between ${formatTime(after)} and ${formatTime(before)} (${
+    formatDuration(before - after)
+  })`;
 }

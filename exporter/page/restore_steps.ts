@@ -46,14 +46,16 @@ const fields = { drop: 2, pit: 4, include: 6, nsFrom: 8, nsTo: 9 } as const;
 /** How Bacula makes the name of a job: that of its resource, a time, a counter. Commands on a folder make others. */
 const baculaName = /\.\d{4}-\d{2}-\d{2}_\d{2}\.\d{2}\.\d{2}_\d{2,}$/;
 
+const rfc3339 = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(Z|[+-]\d{2}:\d{2})?$/i;
+
 /** Reads an instant as an operator writes it, a Unix second or RFC 3339, by itself in UTC; null for what is neither. */
 function parseInstant(text: string): number | null {
   if (/^\d{1,10}$/.test(text)) return Number(text);
-  const [, date, clock, zone] =
-    /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(Z|[+-]\d{2}:\d{2})?$/i.exec(text) ??
-      [];
-  if (date === undefined) return null;
-  const milliseconds = Date.parse(`${date}T${clock}${zone ?? "Z"}`);
+  const [, date, clock, zone = "Z"] = rfc3339.exec(text) ?? [];
+  const midnight = Date.parse(`${date}T00:00:00Z`);
+  // JavaScript takes the 31st of February for one in March.
+  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(date!)) return null;
+  const milliseconds = Date.parse(`${date}T${clock}${zone.toUpperCase()}`);
   return Number.isNaN(milliseconds) ? null : Math.floor(milliseconds / 1000);
 }
 

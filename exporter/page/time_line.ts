@@ -118,7 +118,8 @@ function isFailure({ kind, outcome }: JobView): boolean {
 
 /** Times below the line, at round distances. */
 function marks(span: TimeSpan): Html[] {
-  const step = steps.find((step) => (span.to - span.from) / step <= marksMax) ?? steps.at(-1)!;
+  const least = (span.to - span.from) / marksMax;
+  const step = steps.find((step) => step >= least) ?? Math.ceil(least / day) * day;
   const found: Html[] = [];
   for (let at = Math.ceil(span.from / step) * step; at <= span.to; at += step) {
     const part = partOf(at, span);
