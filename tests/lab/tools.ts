@@ -23,6 +23,7 @@ const tools = {
     packages: async () => [`libclang-rt-${await clangMajor()}-dev`],
   },
   b3sum: program("b3sum", "b3sum"),
+  promtool: program("promtool", "prometheus"),
   openssl: program("openssl", "openssl"),
   /** With a font, which Debian's chromium needn't have. */
   chromium: program("chromium", "chromium", "fonts-dejavu-core"),
