@@ -5,7 +5,7 @@
  */
 
 import type { SidecarReader } from "../survey.ts";
-import { overviewOf, type OverviewQuery, parseOverviewQuery, parsePage } from "./overview.ts";
+import { overviewOf, type OverviewQuery, parseDays, parseOverviewQuery, parsePage } from "./overview.ts";
 import { overviewPage } from "./overview_page.ts";
 import { detailOf } from "./resource_detail.ts";
 import { resourcePage, unknownResourcePage } from "./resource_page.ts";
@@ -37,7 +37,8 @@ export async function answerResource({ sidecars, name, query, now }: Question): 
   const resource = await sidecars.history(name);
   if (resource === null) return page(404, unknownResourcePage(name, now));
   const detail = detailOf(resource, instantOf(query), now);
-  return page(200, resourcePage(detail, parsePage(query.get("page")), now));
+  const shown = { days: parseDays(query.get("days")), page: parsePage(query.get("page")) };
+  return page(200, resourcePage(detail, shown, now));
 }
 
 /** `/api/v1/resources`: all that are asked for, without pages. */

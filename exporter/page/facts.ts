@@ -7,7 +7,7 @@
 import { type Html, type HtmlValue, markup } from "./markup.ts";
 import type { JobView } from "./job_view.ts";
 import type { ResourceSummary } from "./resource_summary.ts";
-import { formatBytes, formatDuration, formatNumberOf, time } from "./wording.ts";
+import { formatContent, formatDuration, formatNumberOf, time } from "./wording.ts";
 
 /** The list of facts. What isn't known is left out. */
 export function factsOf(resource: ResourceSummary, now: number): Html {
@@ -32,8 +32,8 @@ function fact(name: string, value: HtmlValue): Html {
   return markup`<div class="fact"><dt>${name}</dt><dd>${value}</dd></div>`;
 }
 
-function backupWords({ endedAt, bytes }: JobView, now: number): Html {
-  return markup`${time(endedAt, now)} · ${formatBytes(bytes)}`;
+function backupWords(job: JobView, now: number): Html {
+  return markup`${time(job.endedAt, now)} · ${formatContent(job)}`;
 }
 
 function rehearsalWords(job: JobView | null, now: number): Html {

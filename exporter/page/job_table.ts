@@ -8,7 +8,7 @@ import { type Html, markup } from "./markup.ts";
 import type { JobView } from "./job_view.ts";
 import { pageLinks } from "./page_links.ts";
 import { cell, shortCell, table } from "./table.ts";
-import { formatBytes, formatCount, formatDuration, formatNumberOf, time } from "./wording.ts";
+import { formatContent, formatCount, formatDuration, formatNumberOf, time } from "./wording.ts";
 
 const pageSize = 50;
 
@@ -34,13 +34,13 @@ export function jobTable(jobs: readonly JobView[], asked: number, now: number): 
   const page = Math.min(asked, pages);
   const shown = jobs.slice((page - 1) * pageSize, page * pageSize);
   const caption = `${formatNumberOf(jobs.length, "job")} recorded, newest first; the last 400 are kept`;
-  const headings = ["Ended", "What", "Outcome", "Took", "Documents", "Size", "Job"];
+  const headings = ["Ended", "What", "Outcome", "Took", "Content", "Size", "Job"];
   return markup`${table(caption, headings, shown.map((job) => cellsOf(job, now)))}
 ${pageLinks(page, pages, (one) => `?page=${one}#jobs`)}`;
 }
 
 function cellsOf(job: JobView, now: number): Html[] {
-  const { kind, level, endedAt, durationSeconds, documents, bytes, jobId, jobName, manifestId } = job;
+  const { kind, level, endedAt, durationSeconds, jobId, jobName, manifestId } = job;
   const manifest = manifestId === null
     ? null
     : markup`<div class="muted">manifest <code>${manifestId}</code></div>`;
@@ -49,10 +49,16 @@ function cellsOf(job: JobView, now: number): Html[] {
     shortCell("What", kindWords[level ?? kind]),
     cell("Outcome", outcomeOf(job)),
     shortCell("Took", formatDuration(durationSeconds)),
-    shortCell("Documents", formatCount(documents)),
-    shortCell("Size", formatBytes(bytes)),
+    shortCell("Content", contentOf(job)),
+    shortCell("Size", formatContent(job)),
     cell("Job", markup`${jobId} <code>${jobName}</code>${manifest}`),
   ];
+}
+
+function contentOf({ documents, slice }: JobView): string {
+  return documents === 0 && slice !== null
+    ? `${formatCount(slice.entries)} ${slice.entries === 1 ? "entry" : "entries"}`
+    : formatNumberOf(documents, "document");
 }
 
 function outcomeOf({ outcome, error, warnings, rehearsal }: JobView): Html {

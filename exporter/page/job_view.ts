@@ -26,8 +26,11 @@ export interface JobView {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly durationSeconds: number;
+  /** Of collections; an incremental has none. */
   readonly documents: number;
   readonly bytes: number;
+  /** What a backup has of the oplog. */
+  readonly slice: { readonly entries: number; readonly bytes: number } | null;
   readonly source: string | null;
   readonly manifestId: string | null;
   readonly warnings: number;
@@ -62,6 +65,7 @@ export function viewJob(job: JobRecord): JobView {
     durationSeconds,
     documents,
     bytes,
+    slice: job.slice,
     source: job.source,
     manifestId: job.manifestId,
     warnings: job.warnings,

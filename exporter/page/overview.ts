@@ -41,20 +41,25 @@ export interface Overview {
 /** Lengths of the time lines to choose from. */
 export const dayChoices = [7, 30, 90, 365] as const;
 
-const defaultDays = 30;
+/** Days that a line shows unless others are asked for. */
+export const defaultDays = 30;
 
 const defaultSize = 50;
 
 /** Reads a query; what means nothing is as if it weren't there. */
 export function parseOverviewQuery(parameters: URLSearchParams): OverviewQuery {
-  const days = Number(parameters.get("days"));
   return {
     state: states.find((state) => state === parameters.get("state")) ?? null,
     find: (parameters.get("find") ?? "").trim().slice(0, 64),
     page: parsePage(parameters.get("page")),
     size: defaultSize,
-    days: dayChoices.find((choice) => choice === days) ?? defaultDays,
+    days: parseDays(parameters.get("days")) ?? defaultDays,
   };
+}
+
+/** A length of the time lines, null where it is none. */
+export function parseDays(text: string | null): number | null {
+  return dayChoices.find((days) => text === String(days)) ?? null;
 }
 
 /** The number of a page, 1 where it means nothing. */

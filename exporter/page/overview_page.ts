@@ -13,7 +13,7 @@ import { choice, pageLinks } from "./page_links.ts";
 import { restorableWords } from "./restorable_words.ts";
 import type { ResourceSummary } from "./resource_summary.ts";
 import { timeLine, timeLineLegend } from "./time_line.ts";
-import { formatCount, formatNumberOf } from "./wording.ts";
+import { formatCount, formatNumberOf, withTimes } from "./wording.ts";
 
 const day = 86_400;
 
@@ -49,7 +49,7 @@ function rowOf(resource: ResourceSummary, days: number, now: number): Html {
 <h2><a href="resources/${encodeURIComponent(name)}">${name}</a> ${stateSign(state)}</h2>
 <p class="said">${reason}</p>
 ${recordedJobs === 0 ? null : timeLine(resource, span, words)}
-<p>${words}</p>
+<p>${withTimes(words)}</p>
 </div>
 ${factsOf(resource, now)}
 </li>

@@ -8,23 +8,32 @@ import { documentOf, stateSign } from "./document.ts";
 import { factsOf } from "./facts.ts";
 import { type Html, markup } from "./markup.ts";
 import { jobTable } from "./job_table.ts";
+import { dayChoices, defaultDays } from "./overview.ts";
+import { choice as link } from "./page_links.ts";
 import type { ResourceDetail } from "./resource_detail.ts";
 import { gapWords, restorableWords, stretchWords } from "./restorable_words.ts";
 import type { SidecarProblem } from "../sidecar/resource.ts";
 import type { RestoreSteps } from "./restore_steps.ts";
 import { cell, table } from "./table.ts";
 import { timeLine, timeLineLegend, type TimeSpan } from "./time_line.ts";
-import { formatInstant, formatNumberOf } from "./wording.ts";
+import { formatInstant, formatNumberOf, withTimes } from "./wording.ts";
 
 const day = 86_400;
+
+/** What of a resource is shown. */
+export interface ResourceQuery {
+  /** How many days the time line shows; null for those that the resource has, as far as they are not many. */
+  readonly days: number | null;
+  /** Of the jobs, from 1 on. */
+  readonly page: number;
+}
 
 /**
  * The page's text.
  *
- * @param page of the jobs, from 1 on
  * @param now Unix seconds
  */
-export function resourcePage(resource: ResourceDetail, page: number, now: number): string {
+export function resourcePage(resource: ResourceDetail, { days, page }: ResourceQuery, now: number): string {
   const { name, state, reason, problems, jobs } = resource;
   const words = restorableWords(resource);
   return documentOf({
@@ -39,9 +48,12 @@ export function resourcePage(resource: ResourceDetail, page: number, now: number
 <div class="panel">${factsOf(resource, now)}</div>
 <h2>What can be restored</h2>
 <div class="panel">
-<p>${words}</p>
+<p>${withTimes(words)}</p>
 ${
-      jobs.length === 0 ? null : markup`${timeLine(resource, spanOf(resource, now), words, jobs)}
+      jobs.length === 0 ? null : markup`${timeLine(resource, spanOf(resource, days, now), words, jobs)}
+<nav class="choice" aria-label="Length of the time line"><ul>
+${dayChoices.map((choice) => link(`${choice} days`, `?days=${choice}`, choice === days))}
+</ul></nav>
 ${timeLineLegend()}`
     }
 ${stretchTable(resource)}
@@ -71,10 +83,12 @@ function problemOf({ file, sentence }: SidecarProblem): Html {
   return markup`<p class="trouble"><code>${file}</code>: ${sentence}.</p>\n`;
 }
 
-/** From what can be restored first, or the first job, to now: a day at least. */
-function spanOf({ restorable, jobs }: ResourceDetail, now: number): TimeSpan {
+/** What was asked for; else from what can be restored first, or the first job, to now, within bounds. */
+function spanOf({ restorable, jobs }: ResourceDetail, days: number | null, now: number): TimeSpan {
+  if (days !== null) return { from: now - days * day, to: now };
   const starts = [...restorable.map(({ fullStart }) => fullStart), ...jobs.map(({ startedAt }) => startedAt)];
-  return { from: starts.reduce((a, b) => Math.min(a, b), now - day), to: now };
+  const first = starts.reduce((a, b) => Math.min(a, b), now - day);
+  return { from: Math.max(first, now - defaultDays * day), to: now };
 }
 
 /** What the line shows, for whoever likes words better. */
@@ -83,7 +97,7 @@ function stretchTable({ restorable, gaps }: ResourceDetail): Html | null {
   const stretches = restorable.map((stretch) => ({
     at: stretch.fullEnd,
     cells: [
-      cell("What", stretchWords(stretch)),
+      cell("What", withTimes(stretchWords(stretch))),
       cell("Jobs", stretch.jobs),
       cell("Full", markup`<code>${stretch.full}</code>`),
       cell("Last job", markup`<code>${stretch.last}</code>`),
@@ -91,7 +105,12 @@ function stretchTable({ restorable, gaps }: ResourceDetail): Html | null {
   }));
   const holes = gaps.map((gap) => ({
     at: gap.after,
-    cells: [cell("What", gapWords(gap)), cell("Jobs", 0), cell("Full", "–"), cell("Last job", "–")],
+    cells: [
+      cell("What", withTimes(gapWords(gap))),
+      cell("Jobs", 0),
+      cell("Full", "–"),
+      cell("Last job", "–"),
+    ],
   }));
   const rows = [...stretches, ...holes].sort((a, b) => b.at - a.at).map(({ cells }) => cells);
   return markup`<details><summary>As a table</summary>
@@ -118,7 +137,7 @@ function howToRestore({ restore, restorable }: ResourceDetail): Html {
 <button>Show the steps</button>
 ${asked === "" ? null : markup`<a href="?#restore">The newest state instead</a>`}
 </form>
-${refusal && markup`<p class="trouble" role="alert">${refusal}</p>`}
+${refusal && markup`<p class="trouble" role="alert">${withTimes(refusal)}</p>`}
 ${steps[0] === undefined ? null : markup`<p class="muted">${leadOf(steps[0], jobs)}</p>`}
 ${steps.map((one, at) => stepsOf(one, at === 0))}`;
 }

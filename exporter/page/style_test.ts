@@ -1,7 +1,8 @@
 /** Colours can be read and told apart, in both schemes. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { palettes, styleSheet } from "./style.ts";
+import { palettes } from "./palette.ts";
+import { styleSheet } from "./style.ts";
 
 /** Contrast of two colours by WCAG 2. */
 function contrast(one: string, other: string): number {

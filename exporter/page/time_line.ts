@@ -33,6 +33,9 @@ const steps = [
 ] as const;
 const marksMax = 6;
 
+/** Jobs on a line up to which each slice of the oplog has its end shown. */
+const slicesMax = 80;
+
 /** Marks nearer to an end than this part have no room for their words. */
 const margin = 0.06;
 
@@ -54,18 +57,19 @@ export function timeLine(
   const ids = { title: `line-${name}`, description: `line-${name}-words` };
   const covered = restorable.flatMap(({ covered }) => covered === null ? [] : [covered]);
   const fulls = restorable.map(({ fullStart, fullEnd }) => ({ from: fullStart, to: fullEnd }));
+  const within = jobs.filter(({ endedAt }) => endedAt >= span.from && endedAt <= span.to);
   return markup`<svg class="line" role="img" aria-labelledby="${ids.title} ${ids.description}" width="100%" height="46">
 <title id="${ids.title}">What can be restored of ${name}, ${formatTime(span.from)} to ${
     formatTime(span.to)
   }</title>
 <desc id="${ids.description}">${described} ${
-    formatNumberOf(jobs.filter(isFailure).length, "failed job")
+    formatNumberOf(within.filter(isFailure).length, "failed job")
   } shown.</desc>
 <rect class="track" x="0" y="9" width="100%" height="12" rx="2"/>
 ${gaps.map(({ after, before }) => bar("gap", { from: after, to: before }, span, 9, 12))}
 ${covered.map((stretch) => bar("covered", stretch, span, 9, 12))}
 ${fulls.map((full) => bar("full", full, span, 5, 20))}
-${jobs.map((job) => mark(job, span))}
+${within.map((job) => mark(job, span, within.length <= slicesMax))}
 ${marks(span)}
 </svg>`;
 }
@@ -98,17 +102,15 @@ function bar(
 }
 
 /** A sign at a job's end. */
-function mark(job: JobView, span: TimeSpan): Html | null {
+function mark(job: JobView, span: TimeSpan, withSlices: boolean): Html | null {
   const { kind, outcome, endedAt, level } = job;
-  const part = partOf(endedAt, span);
-  if (part < 0 || part > 1) return null;
-  const x = percent(part);
+  const x = percent(partOf(endedAt, span));
   if (isFailure(job)) {
     return markup`<svg x="${x}" y="15" overflow="visible"><path class="failed" d="M-5-5 5 5M5-5-5 5"/></svg>\n`;
   }
   if (outcome !== "success") return null;
   if (kind === "rehearsal") return markup`<circle class="rehearsed" cx="${x}" cy="15" r="5"/>\n`;
-  const isSlice = kind === "backup" && level !== "full";
+  const isSlice = withSlices && kind === "backup" && level !== "full";
   return isSlice ? markup`<line class="slice" x1="${x}" x2="${x}" y1="9" y2="21"/>\n` : null;
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { JobView } from "./job_view.ts";
 import { type Html, markup } from "./markup.ts";
 
 const minute = 60;
@@ -55,6 +56,11 @@ export function formatBytes(bytes: number): string {
   return `${at === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${sizes[at]}`;
 }
 
+/** All that a job saved or restored. */
+export function formatContent({ bytes, slice }: Pick<JobView, "bytes" | "slice">): string {
+  return formatBytes(bytes + (slice?.bytes ?? 0));
+}
+
 /** `1,204,311`. */
 export function formatCount(count: number): string {
   return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ",");
@@ -67,12 +73,19 @@ export function formatNumberOf(count: number, noun: string): string {
 
 /** A time with its age. */
 export function time(seconds: number, now: number): Html {
-  return markup`${plainTime(seconds)} <span class="age">${formatAge(now - seconds)}</span>`;
+  const age = formatAge(now - seconds);
+  return markup`${plainTime(seconds)} <span class="age">${age}</span>`;
 }
 
 /** A time alone. */
 export function plainTime(seconds: number): Html {
   return markup`<time datetime="${formatInstant(seconds)}">${formatTime(seconds)}</time>`;
+}
+
+/** A sentence whose times stay on one line each. */
+export function withTimes(sentence: string): Html {
+  const parts = sentence.split(/(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2})/);
+  return markup`${parts.map((part, at) => at % 2 === 0 ? part : markup`<time>${part}</time>`)}`;
 }
 
 function largest(seconds: number): [number, string] {

@@ -18,8 +18,10 @@ export interface Look {
 export interface Shown {
   /** What an expression of JavaScript is there; the page's own policy doesn't bind it. */
   evaluate(expression: string): Promise<unknown>;
-  /** A PNG of the whole page. */
-  screenshot(): Promise<Uint8Array<ArrayBuffer>>;
+  /** A PNG of the whole page, or of a stripe of it, in the page's pixels from its top, and made smaller by the scale. */
+  screenshot(
+    stripe?: { readonly y: number; readonly height: number; readonly scale: number },
+  ): Promise<Uint8Array<ArrayBuffer>>;
   /** What the browser complained of since the page was opened: its console, its policy, files that aren't there. */
   readonly complaints: readonly string[];
 }
@@ -97,6 +99,7 @@ export class Browser implements AsyncDisposable {
     resources.defer(() => closed(socket));
     const browser = new Browser(socket, resources.move());
     for (const domain of ["Page", "Log", "Runtime", "Audits"]) await browser.#ask(`${domain}.enable`);
+    await browser.#ask("Emulation.setFocusEmulationEnabled", { enabled: true });
     return browser;
   }
 
@@ -126,8 +129,11 @@ export class Browser implements AsyncDisposable {
         if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
         return (result as Message)["value"];
       },
-      screenshot: async () => {
-        const { data } = await this.#ask("Page.captureScreenshot", { captureBeyondViewport: true });
+      screenshot: async (stripe) => {
+        const { data } = await this.#ask("Page.captureScreenshot", {
+          captureBeyondViewport: true,
+          ...stripe === undefined ? {} : { clip: { x: 0, width, ...stripe } },
+        });
         return Uint8Array.fromBase64(String(data));
       },
     };
