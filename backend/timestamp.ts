@@ -27,6 +27,15 @@ export function timestampFromBits(bits: bigint): Timestamp {
 /** The largest increment within a second: a timestamp with it stands for the second's end. */
 export const lastIncrement = 0xffff_ffff;
 
+/**
+ * First and last second, as Unix seconds, whose very end lies within a stretch of the oplog; null where there is none. The last one counts only where nothing
+ * more can have happened in it.
+ */
+export function wholeSeconds(from: Timestamp, to: Timestamp): { first: number; last: number } | null {
+  const last = to.i === lastIncrement ? to.t : to.t - 1;
+  return last < from.t ? null : { first: from.t, last };
+}
+
 /** `1719900000.4 (2024-07-02T06:00:00Z)`, for operators. */
 export function describeTimestamp(at: Timestamp): string {
   return `${at.t}.${at.i} (${new Date(at.t * 1000).toISOString().replace(".000Z", "Z")})`;

@@ -5,6 +5,14 @@
  */
 
 import { metricContentTypes, type MetricFormat, type Metrics } from "./metrics.ts";
+import {
+  answerOverview,
+  answerOverviewJson,
+  answerResource,
+  answerResourceJson,
+  answerStyle,
+  type Question,
+} from "./page/answers.ts";
 import type { SidecarReader } from "./survey.ts";
 
 /** What answers are made from. */
@@ -40,6 +48,27 @@ export interface Route {
 /** The table. */
 export const routes: readonly Route[] = [
   {
+    path: "/",
+    about: "the status page: every resource, the worst first",
+    answer: (...asked) => answerOverview(questionOf(...asked)),
+  },
+  {
+    path: "/resources/:name",
+    about: "one resource: what can be restored and how, and its jobs",
+    answer: (...asked) => answerResource(questionOf(...asked)),
+  },
+  {
+    path: "/api/v1/resources",
+    about: "all resources as JSON",
+    answer: (...asked) => answerOverviewJson(questionOf(...asked)),
+  },
+  {
+    path: "/api/v1/resources/:name",
+    about: "one resource as JSON",
+    answer: (...asked) => answerResourceJson(questionOf(...asked)),
+  },
+  { path: "/style.css", about: "how the pages look", answer: answerStyle },
+  {
     path: "/metrics",
     about: "the metrics, in OpenMetrics where the scraper asks for it",
     answer: answerMetrics,
@@ -57,7 +86,7 @@ const plain = "text/plain; charset=utf-8";
 const headers = {
   "cache-control": "no-store",
   "content-security-policy":
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
@@ -104,6 +133,10 @@ export function responseOf(
       ...(request.method === "HEAD" ? { "content-length": String(bytes.length) } : {}),
     },
   });
+}
+
+function questionOf(...[request, { sidecars, now }, { name = "" }]: Parameters<Route["answer"]>): Question {
+  return { sidecars, name, query: new URL(request.url).searchParams, now: now() };
 }
 
 async function answerMetrics(

@@ -32,10 +32,6 @@ if [ "$user" != root ]; then
   [ -n "$hindrance" ] || setpriv $drop -- true 2>/dev/null ||
     hindrance="root can't become the user $user here, as in a container without CAP_SETUID, CAP_SETGID and CAP_SETPCAP"
   if [ -z "$hindrance" ]; then
-<<<<<<< HEAD
-=======
-    drop="${dropFlags}"
->>>>>>> exporter
     [ ! -d "$working" ] || setpriv $drop -- sh -c 'cd -P -- "$1" 2>/dev/null && [ -w . ] || exit 1
 for file in podheitor-mongodb-*; do
   [ ! -f "$file" ] || { [ -r "$file" ] && [ -w "$file" ]; } || exit 1

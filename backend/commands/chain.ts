@@ -9,7 +9,7 @@ import { JobFolder } from "../folder/job_folder.ts";
 import { checkNextJob } from "../manifest/chain.ts";
 import { type OpenedManifest, openManifest, type TrustPolicy } from "../manifest/reader.ts";
 import { joinParts } from "../manifest/seal.ts";
-import { compareTimestamps, lastIncrement, type OplogPosition } from "../timestamp.ts";
+import { compareTimestamps, type OplogPosition, wholeSeconds } from "../timestamp.ts";
 
 /** A job as its manifest or its tip describes it. */
 export interface ChainJob {
@@ -247,12 +247,6 @@ function viewChain(jobs: readonly ChainJob[], isLatest: boolean): ChainView {
     : null;
   const next = isLatest && tip.to !== null ? { level: "I" as const, from: tip.to, after: tip.name } : null;
   return { jobs, covered, next };
-}
-
-/** A second stands for its end: the last one counts only where nothing more can have happened in it. */
-function wholeSeconds(from: OplogPosition, to: OplogPosition): Coverage["seconds"] {
-  const last = to.i === lastIncrement ? to.t : to.t - 1;
-  return last < from.t ? null : { first: from.t, last };
 }
 
 /** By the server's clock, where it says: nobody knows what became of the machine's own between two jobs. */

@@ -14,6 +14,7 @@ import {
   lastIncrement,
   type OplogPosition,
   type Timestamp,
+  wholeSeconds,
 } from "../timestamp.ts";
 import { ValueFault } from "./value_fault.ts";
 
@@ -153,9 +154,9 @@ function outside(at: Timestamp, jobs: readonly ChainEnd[], reason: string): Plug
 /** A sentence that says which instants can be given; a bare second is one whose very end is covered. */
 function describeCoverage(jobs: readonly ChainEnd[]): string {
   const [from, to] = [jobs[0]!.to, jobs.at(-1)!.to];
-  const last = to.i === lastIncrement ? to.t : to.t - 1;
-  const whole = last < from.t
+  const seconds = wholeSeconds(from, to);
+  const whole = seconds === null
     ? "and no whole second"
-    : `as bare seconds ${from.t}${last === from.t ? "" : ` to ${last}`}`;
+    : `as bare seconds ${seconds.first}${seconds.last === seconds.first ? "" : ` to ${seconds.last}`}`;
   return `These jobs cover ${describeTimestamp(from)} to ${describeTimestamp(to)}, ${whole}.`;
 }

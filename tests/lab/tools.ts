@@ -26,6 +26,8 @@ const tools = {
   promtool: program("promtool", "prometheus"),
   openssl: program("openssl", "openssl"),
   dnsmasq: program("dnsmasq", "dnsmasq-base"),
+  /** With a font, which Debian's chromium needn't have. */
+  chromium: program("chromium", "chromium", "fonts-dejavu-core"),
   pip: { isPresent: hasPip, packages: () => Promise.resolve(["python3-pip"]) },
   /** A shared library that MongoDB's own builds of mongod load. */
   libcurl4: { isPresent: hasLibcurl, packages: () => Promise.resolve(["libcurl4"]) },
