@@ -5,12 +5,15 @@
  */
 
 import { parseArgs } from "node:util";
+import { PluginError } from "../backend/errors.ts";
 import { program } from "../backend/version.ts";
+import { Authentication } from "./authentication.ts";
 import { type Listen, parseListen } from "./listen.ts";
 import { Metrics } from "./metrics.ts";
 import { refuse, respond, responseOf, type RouteContext, routes } from "./routes.ts";
 import { serve } from "./server.ts";
 import { WorkingDirectory } from "./sidecar/working_directory.ts";
+import { readWebSettings } from "./web_files.ts";
 
 const name = "podheitor-mongodb-exporter";
 
@@ -21,7 +24,7 @@ const usage = `Usage:
 Serves what the backups of MongoDB leave in the File Daemon's working directory DIR (/opt/bacula/working by default), on HOST:PORT (:9105 by default, which
 is all addresses of IPv4):
 ${routes.map(({ path, about }) => `  ${path.padEnd(22)} ${about}`).join("\n")}
-FILE is Prometheus' own file for TLS and basic authentication. Nothing is written, no server of MongoDB is asked, and no secret of it is known.
+FILE is Prometheus' own file for TLS (cert_file, key_file) and basic authentication (basic_auth_users); what else it has is refused. Nothing is written, no server of MongoDB is asked, and no secret of it is known.
 Exit status: 0 stopped by SIGTERM or SIGINT, 1 failed, 2 wrong arguments.`;
 
 /** How long requests may take that are being answered when the exporter is told to stop. */
@@ -30,6 +33,7 @@ const stopPatienceMs = 5000;
 interface Arguments {
   readonly listen: Listen;
   readonly workingDirectory: string;
+  readonly webConfig: string | null;
 }
 
 async function main(args: string[]): Promise<number> {
@@ -38,7 +42,13 @@ async function main(args: string[]): Promise<number> {
     console.log(said);
     return 0;
   }
-  const { listen, workingDirectory } = said;
+  const { listen, workingDirectory, webConfig } = said;
+  const { tls, users } = webConfig === null
+    ? { tls: null, users: new Map<string, string>() }
+    : await readWebSettings(webConfig).catch((cause) => {
+      throw wrongUse(reasonOf(cause));
+    });
+  const authentication = users.size === 0 ? null : new Authentication(users);
   const context: RouteContext = {
     sidecars: new WorkingDirectory(workingDirectory, Deno.uid(), say),
     metrics: new Metrics({
@@ -49,8 +59,16 @@ async function main(args: string[]): Promise<number> {
     now: () => Date.now() / 1000,
   };
   const stopped = signalled();
-  const server = serve({ ...listen, tls: null }, (request) => answer(request, context));
-  say(`${name} ${program.version} listens on ${server.address} and reads ${workingDirectory}`);
+  const server = serve(
+    { ...listen, tls },
+    async (request) => await refusalOf(request, authentication) ?? await answer(request, context),
+  );
+  const scheme = tls === null ? "http" : "https";
+  say(`${name} ${program.version} serves ${workingDirectory} on ${scheme}://${server.address}`);
+  if (tls === null && authentication !== null) {
+    say("Passwords come without TLS: name cert_file and key_file in the web configuration");
+  }
+  // The first look reads every file; scrapes that come meanwhile wait for it.
   await context.sidecars.survey();
   say(`${name} stops on ${await stopped}`);
   await server.stop(stopPatienceMs);
@@ -61,17 +79,45 @@ async function main(args: string[]): Promise<number> {
 function parse(args: string[]): Arguments | string {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
-  const { values } = parseArgs({
-    args,
-    options: { listen: text, "working-dir": text, "web.config.file": text, help: flag, version: flag },
-    strict: true,
-  });
-  if (values.help === true) return usage;
-  if (values.version === true) return `${name} ${program.version}`;
-  return {
-    listen: parseListen(values.listen ?? ":9105"),
-    workingDirectory: values["working-dir"] ?? "/opt/bacula/working",
-  };
+  try {
+    const { values } = parseArgs({
+      args,
+      options: { listen: text, "working-dir": text, "web.config.file": text, help: flag, version: flag },
+      strict: true,
+    });
+    if (values.help === true) return usage;
+    if (values.version === true) return `${name} ${program.version}`;
+    if (values["working-dir"] === "") throw new Error("--working-dir is empty");
+    if (values["web.config.file"] === "") throw new Error("--web.config.file is empty");
+    return {
+      listen: parseListen(values.listen ?? ":9105"),
+      workingDirectory: values["working-dir"] ?? "/opt/bacula/working",
+      webConfig: values["web.config.file"] ?? null,
+    };
+  } catch (cause) {
+    throw wrongUse(reasonOf(cause));
+  }
+}
+
+function wrongUse(reason: string): PluginError {
+  return new PluginError("usage", `Cannot run: ${reason}`, { hint: "See --help." });
+}
+
+/** Why a request isn't answered, or null. */
+async function refusalOf(request: Request, authentication: Authentication | null): Promise<Response | null> {
+  if (authentication === null) return null;
+  switch (await authentication.admit(request.headers.get("authorization"))) {
+    case "admitted":
+      return null;
+    case "refused":
+      return responseOf(request, refuse(401, "Log in with a user of the web configuration"), {
+        "www-authenticate": 'Basic realm="podheitor-mongodb-exporter", charset="UTF-8"',
+      });
+    case "busy":
+      return responseOf(request, refuse(503, "Too many logins are being checked: try again"), {
+        "retry-after": "5",
+      });
+  }
 }
 
 /** An answer, whatever happens: what nobody foresaw is a line in the log and a sentence for the client. */
@@ -106,7 +152,7 @@ if (import.meta.main) {
   try {
     Deno.exit(await main(Deno.args));
   } catch (cause) {
-    say(`Cannot run: ${reasonOf(cause)}`);
-    Deno.exit(2);
+    console.error(cause instanceof PluginError ? cause.report : `Cannot run: ${reasonOf(cause)}`);
+    Deno.exit(cause instanceof PluginError ? 2 : 1);
   }
 }

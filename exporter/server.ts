@@ -31,10 +31,8 @@ export function serve(
   answer: (request: Request) => Promise<Response>,
 ): OpenServer {
   const abort = new AbortController();
-  const options = { hostname, port, signal: abort.signal, onListen: () => {} };
-  const server = tls === null
-    ? Deno.serve(options, answer)
-    : Deno.serve({ ...options, cert: tls.cert, key: tls.key }, answer);
+  const options = { hostname, port, signal: abort.signal, automaticCompression: true, onListen: () => {} };
+  const server = open(options, tls, answer);
   return {
     address: formatAddress(hostname, server.addr.port),
     async stop(patienceMs) {
@@ -43,6 +41,19 @@ export function serve(
       clearTimeout(timer);
     },
   };
+}
+
+function open(
+  options: Deno.ServeTcpOptions,
+  tls: Listening["tls"],
+  answer: (request: Request) => Promise<Response>,
+): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return tls === null ? Deno.serve(options, answer) : Deno.serve({ ...options, ...tls }, answer);
+  } catch (cause) {
+    const address = formatAddress(options.hostname ?? "", options.port ?? 0);
+    throw new Error(`${address} can't be opened: ${cause instanceof Error ? cause.message : cause}`);
+  }
 }
 
 function formatAddress(hostname: string, port: number): string {

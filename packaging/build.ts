@@ -1,10 +1,11 @@
 /**
- * Builds what is installed: `deno task build` leaves in `build/` the plugin, the backend in one file, and the launcher that the plugin starts.
+ * Builds what is installed: `deno task build` leaves in `build/` the plugin, backend and exporter in one file each, and the launchers that start them.
  *
  * @module
  */
 
-import { launcher } from "./launcher.ts";
+import { exporterLauncher } from "./exporter_launcher.ts";
+import { type Launched, launcher } from "./launcher.ts";
 
 const checkout = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
@@ -14,6 +15,8 @@ export interface Build {
   readonly plugin: string;
   /** The backend's executable. */
   readonly backend: string;
+  /** The exporter's. */
+  readonly exporter: string;
 }
 
 /** Builds everything; quick when nothing changed. */
@@ -21,29 +24,31 @@ export async function build(): Promise<Build> {
   const out = `${checkout}/build`;
   await Deno.mkdir(out, { recursive: true });
   await run("make", ["-s", "-C", `${checkout}/cshim`, `BUILD=${out}`]);
-  const bundle = `${out}/podheitor-mongodb-backend.js`;
-  await run(Deno.execPath(), [
-    "bundle",
-    "--quiet",
-    "--platform",
-    "deno",
-    "-o",
-    bundle,
-    `${checkout}/backend/main.ts`,
-  ]);
-  const backend = `${out}/podheitor-mongodb-backend`;
-  await Deno.writeTextFile(backend, launcher({ deno: Deno.execPath(), module: bundle }));
-  await Deno.chmod(backend, 0o755);
-  await proveLauncher(backend);
-  return { plugin: `${out}/podheitor-mongodb-fd.so`, backend };
+  return {
+    plugin: `${out}/podheitor-mongodb-fd.so`,
+    backend: await buildProgram(out, "backend", launcher),
+    exporter: await buildProgram(out, "exporter", exporterLauncher),
+  };
 }
 
-/** What was built must be our program, not something that merely starts. */
-async function proveLauncher(backend: string): Promise<void> {
-  const said = await run(backend, ["--version"]);
-  if (!/^podheitor-mongodb-backend \d+\.\d+\.\d+\n$/.test(said)) {
-    throw new Error(`The built backend says "${said.trim()}", which isn't its version`);
+/** One program's bundle and its launcher, whose path it returns. */
+async function buildProgram(
+  out: string,
+  program: "backend" | "exporter",
+  launch: (launched: Launched) => string,
+): Promise<string> {
+  const path = `${out}/podheitor-mongodb-${program}`;
+  const module = `${path}.js`;
+  const main = `${checkout}/${program}/main.ts`;
+  await run(Deno.execPath(), ["bundle", "--quiet", "--platform", "deno", "-o", module, main]);
+  await Deno.writeTextFile(path, launch({ deno: Deno.execPath(), module }));
+  await Deno.chmod(path, 0o755);
+  // What was built must be our program, not something that merely starts.
+  const said = await run(path, ["--version"]);
+  if (!new RegExp(`^podheitor-mongodb-${program} \\d+\\.\\d+\\.\\d+\\n$`).test(said)) {
+    throw new Error(`The built ${program} says "${said.trim()}", which isn't its version`);
   }
+  return path;
 }
 
 async function run(program: string, args: string[]): Promise<string> {
@@ -60,6 +65,6 @@ async function run(program: string, args: string[]): Promise<string> {
 }
 
 if (import.meta.main) {
-  const { plugin, backend } = await build();
-  console.log(`${plugin}\n${backend}`);
+  const { plugin, backend, exporter } = await build();
+  console.log(`${plugin}\n${backend}\n${exporter}`);
 }

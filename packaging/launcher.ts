@@ -20,8 +20,8 @@ export interface Launched {
 }
 
 /** A bundle needs nothing but its one file; a cache that can't be written keeps what it runs from being changed between jobs. */
-const bundleFlags = ["--no-config", "--no-lock", "--no-remote", "--cached-only", "--no-code-cache"];
-const bundleCache = "export DENO_DIR=/dev/null/podheitor\n";
+export const bundleFlags = ["--no-config", "--no-lock", "--no-remote", "--cached-only", "--no-code-cache"];
+export const bundleCache = "export DENO_DIR=/dev/null/podheitor\n";
 
 /** The script. It forbids core files, which would hold secrets. */
 export function launcher({ deno, module, config }: Launched): string {
@@ -83,9 +83,8 @@ for argument do
 done
 [ "$command" != job ] || command="job $kind"`;
 
-/** Collects paths and programs. A program is absolute and plain, or none. */
-const lists = `reads= writes= hosts= programs= variables= facts=
-refuse() {
+/** Refuses what could make a list of Deno's longer. */
+export const refusals = `refuse() {
   printf '%s\\n' "MONGO-110 Cannot run: $1" "Hint: $2" >&2
   exit 2
 }
@@ -97,10 +96,15 @@ check() {
       ;;
   esac
 }
+reads=
 may_read() {
   check "$1" "$2"
   reads=\${reads:+$reads,}$2
-}
+}`;
+
+/** Collects paths and programs. A program is absolute and plain, or none. */
+const lists = `${refusals}
+writes= hosts= programs= variables= facts=
 may_write() {
   check "$1" "$2"
   writes=\${writes:+$writes,}$2
@@ -160,6 +164,8 @@ function lineOf(place: Place, may: "may_read" | "may_write", command: string): s
       return `[ -z "\${from+given}" ] || ${may} --from "$from"`;
     case "keyPair":
       return `[ -z "\${operand+given}" ] || { ${may} 'the file' "$operand" && ${may} 'the file' "$operand.pub"; }`;
+    case "webConfig":
+      throw new Error(`${command} has no web configuration`);
     case "operand":
       return `[ -z "\${operand+given}" ] || ${may} 'the folder' "$operand"`;
   }
@@ -180,6 +186,7 @@ const programLines = {
     may_run "$PODHEITOR_MONGODB_MONGOD"`,
 };
 
-function quote(text: string): string {
+/** A text as one word of the shell's. */
+export function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -8,6 +8,10 @@ import type { EnvironmentName } from "../backend/options/environment.ts";
 
 const userVariable = "PODHEITOR_MONGODB_USER" satisfies EnvironmentName;
 
+/** What makes `setpriv` leave no other user, group or capability, and none that can be gained; after `$uid` and `$gid` are known. */
+export const dropFlags =
+  "--reuid=$uid --regid=$gid --init-groups --inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs";
+
 /**
  * A shell's script that puts `setpriv` before the arguments where they would run as root: no other user, group or capability, and none can be
  * gained. It wants `refuse`, `$command` and `$working`. systemd gives root's services their credentials in files of root's, which are passed on.
@@ -25,7 +29,7 @@ if [ "$user" != root ]; then
   uid=$(id -u -- "$user" 2>/dev/null) && gid=$(id -g -- "$user") || hindrance="there is no user $user"
   command -v setpriv >/dev/null || hindrance='there is no program setpriv (of the package util-linux)'
   if [ -z "$hindrance" ]; then
-    drop="--reuid=$uid --regid=$gid --init-groups --inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs"
+    drop="${dropFlags}"
     [ ! -d "$working" ] || setpriv $drop -- sh -c 'cd -P -- "$1" 2>/dev/null && [ -w . ] || exit 1
 for file in podheitor-mongodb-*; do
   [ ! -f "$file" ] || { [ -r "$file" ] && [ -w "$file" ]; } || exit 1

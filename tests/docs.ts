@@ -17,6 +17,7 @@ import { type OptionName, optionRows } from "../backend/options/table.ts";
 import { formatValue } from "../backend/options/value.ts";
 import {
   commonFlags,
+  exporterPermissions,
   type Permissions,
   permissionTable,
   type Place,
@@ -28,6 +29,9 @@ const root = new URL("../", import.meta.url).pathname;
 
 /** Where the reference is, from the project's root. */
 export const referencePath = "REFERENCE.md";
+
+/** The exporter among the backend's commands. */
+const exporter = "podheitor-mongodb-exporter";
 
 const uses = { backup: "backup", restore: "restore", both: "backup, restore" } as const;
 
@@ -182,7 +186,9 @@ function permissions(): string[] {
     } (but for keygen, the last). A path that is empty, begins with a dash, or has a comma, a quote or a control character is refused (MONGO-110), since it could make a list longer.`,
     table(
       ["Command", "Reads", "Writes", "Network", "Runs", "Variables", "Facts of the system", "Why not less"],
-      Object.entries<Permissions>(permissionTable).map(([command, row]) => [
+      Object.entries<Permissions>({ ...permissionTable, [exporter]: exporterPermissions }).map((
+        [command, row],
+      ) => [
         `\`${command}\``,
         namesOf(row.read),
         namesOf(row.write),

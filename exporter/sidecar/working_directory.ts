@@ -30,6 +30,9 @@ interface Known {
   readonly assessment: Assessment;
 }
 
+/** How long a look at the directory is as good as another one, so that many scrapers cost what one does. */
+const freshMs = 250;
+
 /** Keeps what each resource amounts to, and reads a file again when it isn't the same any more. */
 export class WorkingDirectory implements SidecarReader {
   readonly #path: string;
@@ -38,6 +41,7 @@ export class WorkingDirectory implements SidecarReader {
   #known = new Map<string, Known>();
   #survey: Survey = { resources: [], trouble: null, revision: 0 };
   #running: Promise<Survey> | null = null;
+  #lookedAt = -Infinity;
 
   /**
    * @param owner whose files are read besides root's and those of the directory's owner
@@ -50,7 +54,12 @@ export class WorkingDirectory implements SidecarReader {
   }
 
   survey(): Promise<Survey> {
-    this.#running ??= this.#look().finally(() => this.#running = null);
+    if (this.#running !== null) return this.#running;
+    if (performance.now() - this.#lookedAt < freshMs) return Promise.resolve(this.#survey);
+    this.#running = this.#look().finally(() => {
+      this.#running = null;
+      this.#lookedAt = performance.now();
+    });
     return this.#running;
   }
 

@@ -24,13 +24,13 @@ const layers = [
     name: "edge",
     level: 2,
     paths:
-      /^(backend\/(mongo\/|volume\/|folder\/|state\/(store|tip_store|atomic_file|restore_parameter_file)\.ts$|protocol\/channel\.ts$)|exporter\/(sidecar\/(working_directory|sidecar_file)|server)\.ts$)/,
+      /^(backend\/(mongo\/|volume\/|folder\/|state\/(store|tip_store|atomic_file|restore_parameter_file)\.ts$|protocol\/channel\.ts$)|exporter\/(sidecar\/(working_directory|sidecar_file)|server|web_files)\.ts$)/,
   },
   {
     name: "pure",
     level: 1,
     paths:
-      /^(backend\/(bson|manifest|oplog|options|protocol|state)\/|wasm\/|exporter\/(sidecar\/|(assessment|chain|metric_row|metric_table|survey)\.ts$))/,
+      /^(backend\/(bson|manifest|oplog|options|protocol|state)\/|wasm\/|exporter\/(sidecar\/|(assessment|chain|metric_row|metric_table|survey|web_config)\.ts$))/,
   },
   { name: "core", level: 3, paths: /^exporter\// },
 ] as const;
