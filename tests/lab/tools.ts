@@ -23,6 +23,8 @@ const tools = {
     packages: async () => [`libclang-rt-${await clangMajor()}-dev`],
   },
   b3sum: program("b3sum", "b3sum"),
+  mmdebstrap: program("mmdebstrap", "mmdebstrap"),
+  "systemd-nspawn": program("systemd-nspawn", "systemd-container"),
   openssl: program("openssl", "openssl"),
   pip: { isPresent: hasPip, packages: () => Promise.resolve(["python3-pip"]) },
   /** A shared library that MongoDB's own builds of mongod load. */

@@ -1,0 +1,2 @@
+/** What the probe is to find. */
+export const expectedProbes: readonly (readonly [what: string, verdict: string])[] = [];
