@@ -15,6 +15,7 @@ export interface JobTotals {
   readonly outcome: JobRecord["outcome"];
   readonly jobs: number;
   readonly documents: number;
+  /** Of collections and of the oplog. */
   readonly bytes: number;
 }
 
@@ -202,7 +203,7 @@ function totalsOf(jobs: readonly JobRecord[]): JobTotals[] {
       outcome,
       jobs: group.length,
       documents: sum(({ documents }) => documents),
-      bytes: sum(({ bytes }) => bytes),
+      bytes: sum(({ bytes, slice }) => bytes + (slice?.bytes ?? 0)),
     };
   });
 }

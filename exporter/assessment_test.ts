@@ -148,7 +148,10 @@ Deno.test("assess() and judge(): totals add up, and every state has a sentence, 
     const sum = (of: (one: { jobs: number; bytes: number }) => number) =>
       assessment.totals.reduce((total, one) => total + of(one), 0);
     strictEqual(sum(({ jobs }) => jobs), history.jobs.length);
-    strictEqual(sum(({ bytes }) => bytes), history.jobs.reduce((total, { bytes }) => total + bytes, 0));
+    strictEqual(
+      sum(({ bytes }) => bytes),
+      history.jobs.reduce((total, { bytes, slice }) => total + bytes + (slice?.bytes ?? 0), 0),
+    );
     match(judge(assessment, historyEnd + later).reason, /^[A-Z].*[^.]\.$/);
   }));
 });

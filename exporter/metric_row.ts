@@ -21,6 +21,7 @@ export type Unit =
   | "unix seconds"
   | "bytes"
   | "documents"
+  | "entries"
   | "collections"
   | "jobs"
   | "0 or 1"
@@ -59,11 +60,12 @@ export function ofResource(
 }
 
 /** One value for each level that has a good backup. */
-export function byLevel({ value, ...words }: Words & { value: (job: JobRecord) => number }): MetricRow {
+export function byLevel({ value, ...words }: Words & { value: (job: JobRecord) => Value }): MetricRow {
   const samples = ({ last }: Assessment) =>
     levels.flatMap((level) => {
       const job = last.good[level];
-      return job === null ? [] : [{ labels: [levelNames[level]], value: value(job) }];
+      const known = job === null ? null : value(job);
+      return known === null || known === undefined ? [] : [{ labels: [levelNames[level]], value: known }];
     });
   return { type: "gauge", labels: ["resource", "level"], samples, ...words };
 }

@@ -93,16 +93,28 @@ export const metricTable = {
     value: ({ durationSeconds }) => durationSeconds,
   }),
   podheitor_mongodb_last_backup_bytes: byLevel({
-    help: "What the last backup of this level saved, as BSON.",
+    help: "What the last backup of this level saved of collections, as BSON; an incremental has none.",
     unit: "bytes",
     from: "its `bytes`",
     value: ({ bytes }) => bytes,
   }),
   podheitor_mongodb_last_backup_documents: byLevel({
-    help: "Documents, or entries of the oplog, that the last backup of this level saved.",
+    help: "Documents that the last backup of this level saved; an incremental has none.",
     unit: "documents",
     from: "its `documents`",
     value: ({ documents }) => documents,
+  }),
+  podheitor_mongodb_last_backup_oplog_bytes: byLevel({
+    help: "What the last backup of this level saved of the oplog, as BSON.",
+    unit: "bytes",
+    from: "its `slice.bytes`",
+    value: ({ slice }) => slice?.bytes,
+  }),
+  podheitor_mongodb_last_backup_oplog_entries: byLevel({
+    help: "Entries of the oplog that the last backup of this level saved.",
+    unit: "entries",
+    from: "its `slice.entries`",
+    value: ({ slice }) => slice?.entries,
   }),
   podheitor_mongodb_recorded_jobs: ofTotals({
     help: "Jobs in the resource's record, which keeps the last 400.",
@@ -111,9 +123,9 @@ export const metricTable = {
     value: ({ jobs }) => jobs,
   }),
   podheitor_mongodb_recorded_bytes: ofTotals({
-    help: "What the jobs in the resource's record saved or restored.",
+    help: "What the jobs in the resource's record saved or restored, with the backups' slices of the oplog.",
     unit: "bytes",
-    from: "their `bytes`",
+    from: "their `bytes` and `slice.bytes`",
     value: ({ bytes }) => bytes,
   }),
   podheitor_mongodb_recorded_documents: ofTotals({
@@ -166,7 +178,7 @@ export const metricTable = {
   podheitor_mongodb_source_oplog_window_seconds: {
     type: "gauge",
     help:
-      "How far back the oplog reached when the last good backup began: of the member that was read, what that one will hold when it is full, and the longest of the set's members.",
+      "How far back the oplog reached when the last good backup had read it: of the member that was read, what that one will hold when it is full, and the longest of the set's members.",
     labels: ["resource", "of"],
     unit: "seconds",
     from: "the newest good backup's `oplogWindow`",
@@ -182,7 +194,7 @@ export const metricTable = {
     },
   },
   podheitor_mongodb_source_lag_seconds: ofResource({
-    help: "How far the member that was read was behind its primary when the last good backup began.",
+    help: "How far the member that was read was behind its primary when the last good backup picked it.",
     unit: "seconds",
     from: "the newest good backup's `lagSeconds`",
     value: ({ last }) => last.goodBackup?.lagSeconds,

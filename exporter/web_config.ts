@@ -71,7 +71,7 @@ export function parseWebConfig(text: string): WebConfig {
 
 function parseYaml(text: string): unknown {
   try {
-    return parse(text, { prettyErrors: false, logLevel: "silent", maxAliasCount: 0 });
+    return parse(text, { prettyErrors: false, logLevel: "error", maxAliasCount: 0 });
   } catch {
     // What it is about may be a hash.
     throw new Error("it is no YAML");

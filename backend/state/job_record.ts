@@ -34,7 +34,10 @@ const rehearsal = z.strictObject({
   unprovenTotal: count,
 });
 
-/** How far back the oplog reached at a job's start. */
+/** What a backup has of the oplog. */
+const slice = z.strictObject({ entries: count, bytes: count });
+
+/** How far back the oplog reached when a backup had read its slice. */
 const oplogWindow = z.strictObject({
   /** `host:port` whose oplog was read. */
   member: z.string(),
@@ -80,7 +83,9 @@ const jobRecord = z.strictObject({
   warnings: count,
   /** Null unless it was a rehearsal; records of older versions have none. */
   rehearsal: rehearsal.nullable().default(null),
-  /** Of a backup that got so far; records of older versions have none of these three. */
+  /** Null where there is no oplog; of a restore and a rehearsal, too. Records of older versions have none of these four. */
+  slice: slice.nullable().default(null),
+  /** Of a backup that ended well. */
   oplogWindow: oplogWindow.nullable().default(null),
   /** Seconds that the picked member was behind its primary when it was picked. */
   lagSeconds: count.nullable().default(null),

@@ -54,10 +54,11 @@ export class History {
       durationSeconds: seconds,
       databases: 4,
       collections: level === "F" ? 37 : 0,
-      documents: level === "F" ? 1_204_311 : 8_420,
-      bytes: level === "F" ? 5_100_273_664 : 21_340_160,
+      documents: level === "F" ? 1_204_311 : 0,
+      bytes: level === "F" ? 5_100_273_664 : 0,
       objects: level === "F" ? 341 : 2,
       oplog: { start: { ...parent?.oplog?.end ?? { ...end, t: startedAt } }, end },
+      slice: { entries: level === "F" ? 3_120 : 8_420, bytes: level === "F" ? 1_200_345 : 21_340_160 },
       oplogWindow: {
         member: "db2.example:27017",
         seconds: 2 * day,
@@ -190,6 +191,7 @@ export class History {
       oplog: null,
       warnings: 0,
       rehearsal: null,
+      slice: null,
       oplogWindow: null,
       lagSeconds: null,
       verification: null,
@@ -206,7 +208,7 @@ export const histories = {
   /** A file without a job. */
   empty: (resource, end) => new History(resource, end),
   oneJob: (resource, end) => new History(resource, end - hour).backup("F"),
-  /** A Full each Sunday, a Differential on Wednesdays, Incrementals on all other days, a rehearsal each month. */
+  /** A Full each Sunday, a Differential on Wednesdays, Incrementals on all other days, a rehearsal each month, a restore each quarter. */
   year: (resource, end) => {
     const history = new History(resource, end - 365 * day - hour);
     for (let at = 0; at <= 365; at++) {
@@ -215,8 +217,16 @@ export const histories = {
       const level = at === 0 || weekday === 0 ? "F" : weekday === 3 ? "D" : "I";
       const seconds = level === "F" ? 600 : 30;
       history.backup(level, {}, seconds);
-      if (before.getUTCDate() === 15 && at < 365) history.rehearsal().wait(day - seconds - 1200);
-      else history.wait(day - seconds);
+      let left = day - seconds;
+      if (before.getUTCDate() === 15 && at < 365) {
+        history.rehearsal([], 1200);
+        left -= 1200;
+      }
+      if (before.getUTCDate() === 20 && before.getUTCMonth() % 3 === 0) {
+        history.restore({}, 900);
+        left -= 900;
+      }
+      history.wait(left);
     }
     return history;
   },

@@ -25,6 +25,7 @@ const tools = {
   b3sum: program("b3sum", "b3sum"),
   mmdebstrap: program("mmdebstrap", "mmdebstrap"),
   "systemd-nspawn": program("systemd-nspawn", "systemd-container"),
+  promtool: program("promtool", "prometheus"),
   openssl: program("openssl", "openssl"),
   pip: { isPresent: hasPip, packages: () => Promise.resolve(["python3-pip"]) },
   /** A shared library that MongoDB's own builds of mongod load. */

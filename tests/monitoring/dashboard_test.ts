@@ -3,7 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { run } from "../lab/command.ts";
 import { withFolder } from "../lab/folder.ts";
-import { findPrometheus } from "../lab/prometheus.ts";
+import { ensureTools } from "../lab/tools.ts";
 import { interpolate, type Panel, readDashboard } from "./dashboard.ts";
 import { findUnknownNames } from "./promql_names.ts";
 
@@ -23,12 +23,12 @@ Deno.test("the dashboard asks for metrics and labels of the metric table", () =>
 });
 
 Deno.test("Prometheus parses every query of the dashboard", async () => {
-  const { promtool } = await findPrometheus();
+  await ensureTools(["promtool"]);
   const rules = queries.map(({ expr }, at) => ({ record: `query_${at}`, expr: interpolate(expr) }));
   await withFolder(async (folder) => {
     const path = `${folder}/queries.yml`;
     await Deno.writeTextFile(path, JSON.stringify({ groups: [{ name: "dashboard", rules }] }));
-    match(await run(promtool, ["check", "rules", path]), new RegExp(`${rules.length} rules found`));
+    match(await run("promtool", ["check", "rules", path]), new RegExp(`${rules.length} rules found`));
   });
 });
 

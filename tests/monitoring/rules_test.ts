@@ -5,7 +5,7 @@ import * as yaml from "yaml";
 import { run } from "../lab/command.ts";
 import { withFolder } from "../lab/folder.ts";
 import { historyEnd } from "../lab/histories.ts";
-import { findPrometheus } from "../lab/prometheus.ts";
+import { ensureTools } from "../lab/tools.ts";
 import { intervalSeconds, type PlayedSeries, playHistory } from "./played_history.ts";
 import { findUnknownNames } from "./promql_names.ts";
 import { type Scene, scenes } from "./scenes.ts";
@@ -25,12 +25,12 @@ const { groups } = yaml.parse(await Deno.readTextFile(rulesPath)) as { groups: {
 const rules = groups.flatMap(({ rules }) => rules);
 
 Deno.test("promtool takes the rules and the example of a scrape configuration", async () => {
-  const { promtool } = await findPrometheus();
+  await ensureTools(["promtool"]);
   match(
-    await run(promtool, ["check", "rules", rulesPath]),
+    await run("promtool", ["check", "rules", rulesPath]),
     new RegExp(`SUCCESS: ${rules.length} rules found`),
   );
-  match(await run(promtool, ["check", "config", rulesPath.replace(/[^/]*$/, "scrape.yml")]), /is valid/);
+  match(await run("promtool", ["check", "config", rulesPath.replace(/[^/]*$/, "scrape.yml")]), /is valid/);
 });
 
 Deno.test("every name and label in the rules is one of the metric table", () => {
@@ -69,10 +69,10 @@ Deno.test("each alert fires in one of the scenes", () => {
 
 for (const scene of scenes) {
   Deno.test(`alerts on ${scene.name}`, async () => {
-    const { promtool } = await findPrometheus();
+    await ensureTools(["promtool"]);
     await withFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/test.yml`, JSON.stringify(await promtoolTest(scene)));
-      await run(promtool, ["test", "rules", `${folder}/test.yml`]);
+      await run("promtool", ["test", "rules", `${folder}/test.yml`]);
     });
   });
 }
