@@ -56,10 +56,10 @@ attempt("set the clock", sub { syscall($call{clock_settime}, 0, my $now = pack("
 attempt("use the kernel's keyring", sub { syscall($call{keyctl}, 0, -3, 0) >= 0 });
 
 for my $family ([AF_INET, "of IPv4"], [16, "of netlink"], [17, "for raw packets"], [40, "to the host of a virtual machine"]) {
-    attempt("make a socket $family->[1]", sub { socket my $s, $family->[0], $family->[0] == 17 ? SOCK_RAW : SOCK_STREAM, 0 });
+    attempt("make a socket $family->[1]", sub { socket my $s, $family->[0], $family->[0] == 16 || $family->[0] == 17 ? SOCK_RAW : SOCK_STREAM, 0 });
 }
 attempt("open a raw socket", sub { socket my $s, AF_INET, SOCK_RAW, 1 });
-for my $path (qw(/run/dbus/system_bus_socket /run/systemd/private /run/systemd/journal/socket)) {
+for my $path (qw(/run/dbus/system_bus_socket /run/systemd/private /run/systemd/journal/stdout)) {
     attempt("connect to $path", sub {
         socket my $s, AF_UNIX, SOCK_STREAM, 0 or return 0;
         connect $s, sockaddr_un($path);
