@@ -113,15 +113,10 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     { level: "F", parent: null, authSchema: users.authSchema, databases, oplog: slice },
     startedAt,
   );
-<<<<<<< HEAD
   logClosing(context, result.manifest, clock.monotonicMs() - startedAtMs);
-  return result;
-=======
-  logClosing(context, result.manifest, startedAt);
   const isVerified = options.verify || options.verify_digests;
   const verification = isVerified ? { counted: shared.counted.collections, readTwice } : null;
   return { ...result, oplogWindow, verification };
->>>>>>> exporter
 }
 
 /**

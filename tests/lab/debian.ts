@@ -49,8 +49,8 @@ export async function unpackPackages(
   }
 }
 
-/** Where the machine's own apt gets the packages of the machine's own release. */
-async function machineArchive(): Promise<string> {
+/** URI from which the machine's own apt gets the packages of the machine's own release. */
+export async function machineArchive(): Promise<string> {
   const release = await Deno.readTextFile("/etc/os-release").catch(() => "");
   const codename = /^VERSION_CODENAME=(\w+)$/m.exec(release)?.[1];
   if (!/^ID=debian$/m.test(release) || codename === undefined || Deno.build.arch !== "x86_64") {

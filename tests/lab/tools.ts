@@ -23,6 +23,8 @@ const tools = {
     packages: async () => [`libclang-rt-${await clangMajor()}-dev`],
   },
   b3sum: program("b3sum", "b3sum"),
+  mmdebstrap: program("mmdebstrap", "mmdebstrap"),
+  "systemd-nspawn": program("systemd-nspawn", "systemd-container"),
   promtool: program("promtool", "prometheus"),
   openssl: program("openssl", "openssl"),
   dnsmasq: program("dnsmasq", "dnsmasq-base"),
