@@ -35,7 +35,7 @@ export interface RestorePlan {
 
 const otherTitles = [
   ["plan", "The plan alone: nothing is changed"],
-  ["replace", "The same, in place of what is there now"],
+  ["replace", "Everything, in place of what is there now"],
   ["collection", "One collection, or DATABASE.* for a database"],
   ["beside", "One collection beside the live one"],
   ["files", "Files for mongorestore"],

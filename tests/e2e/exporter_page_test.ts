@@ -140,7 +140,7 @@ Deno.test("the page's lines, typed in bconsole, bring back what they say", async
   });
 
   await t.step("an instant within the Incremental, in place of what is there", async () => {
-    await type(await linesOf(/^The same, in place of/, `rs0?instant=${instant}`));
+    await type(await linesOf(/^Everything, in place of/, `rs0?instant=${instant}`));
     assert.deepEqual(await idsIn(), [1, 2]);
   });
 
@@ -167,7 +167,7 @@ Deno.test("the page's lines, typed in bconsole, bring back what they say", async
       assert.equal(done.code, 0, done.stderr);
       await orders.insertOne({ _id: level === "F" ? 5 : 6 });
     }
-    const [line] = await linesOf(/^The same, in place of/, "alone");
+    const [line] = await linesOf(/^Everything, in place of/, "alone");
     const script = line!.replace("podheitor-mongodb-backend", system.built.backend)
       .replace("FOLDER", folder).replace("FILE", uriFile);
     const env = { PODHEITOR_MONGODB_SIGNING_KEY: signingKey, PODHEITOR_MONGODB_USER: "root" };
