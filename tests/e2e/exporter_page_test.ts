@@ -5,7 +5,8 @@ import { histories, type History, historyEnd } from "../lab/histories.ts";
 import { run } from "../lab/command.ts";
 import { until } from "../lab/condition.ts";
 import { Browser, type Look } from "../lab/browser.ts";
-import { Daemon, freePort, ScratchFolder } from "../lab/daemon.ts";
+import { ScratchFolder } from "../lab/daemon.ts";
+import { Exporter } from "../lab/exporter.ts";
 import { ExporterSite } from "../lab/exporter_site.ts";
 import { elementsOf, parseStrictHtml, textOf } from "../lab/strict_html.ts";
 import { newestPosition, signingKey, System } from "./system.ts";
@@ -102,20 +103,10 @@ Deno.test("the page's lines, typed in bconsole, bring back what they say", async
   await orders.insertOne({ _id: 3 });
   assert.equal((await lab.run("Mongo", "Incremental")).status, "T");
 
-  const port = freePort();
-  const exporter = Daemon.start({
-    program: system.built.exporter,
-    args: ["--listen", `127.0.0.1:${port}`, "--working-dir", `${lab.folder}/work`],
-    env: { PODHEITOR_MONGODB_USER: "root" },
-    logPath: `${lab.folder}/log/exporter.out`,
-    port,
-  });
-  await using stack = new AsyncDisposableStack();
-  stack.defer(() => exporter.stop(10_000));
-  await exporter.listening(60_000);
+  await using exporter = await Exporter.start(`${lab.folder}/work`, { built: system.built.exporter });
   /** The lines below a heading of a resource's page. */
   const linesOf = async (heading: RegExp, path = "rs0") => {
-    const answer = await fetch(`http://127.0.0.1:${port}/resources/${path}`);
+    const answer = await fetch(`${exporter.url}/resources/${path}`);
     const page = parseStrictHtml(await answer.text());
     const steps = elementsOf(page).filter(({ name }) => name === "details").map((details) => {
       const part = (wanted: string) => elementsOf(details).find(({ name }) => name === wanted);
