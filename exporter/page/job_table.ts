@@ -5,7 +5,7 @@
  */
 
 import { type Html, markup } from "./markup.ts";
-import type { JobView } from "./job_view.ts";
+import type { JobView, RehearsalView } from "./job_view.ts";
 import { pageLinks } from "./page_links.ts";
 import { cell, shortCell, table } from "./table.ts";
 import { formatContent, formatCount, formatDuration, formatNumberOf, time } from "./wording.ts";
@@ -66,14 +66,18 @@ function outcomeOf({ outcome, error, warnings, rehearsal }: JobView): Html {
   return markup`<span class="state state-${state}">${words}</span>
 ${error && markup`<div class="said">${error.code} ${error.text}</div>`}
 ${warnings === 0 ? null : markup`<div class="muted">${formatNumberOf(warnings, "warning")} in its log</div>`}
-${rehearsal && sentences("as it should not be", rehearsal.findings, rehearsal.findingsTotal)}
-${rehearsal && sentences("not compared", rehearsal.unproven, rehearsal.unprovenTotal)}`;
+${rehearsal && rehearsalDetails(rehearsal)}`;
 }
 
-function sentences(what: string, said: readonly string[], total: number): Html | null {
+function rehearsalDetails({ findings, findingsTotal, unproven, unprovenTotal }: RehearsalView): Html {
+  return markup`${sentences(formatNumberOf(findingsTotal, "difference"), findings, findingsTotal)}
+${sentences(`${formatCount(unprovenTotal)} not compared`, unproven, unprovenTotal)}`;
+}
+
+function sentences(summary: string, said: readonly string[], total: number): Html | null {
   if (total === 0) return null;
   const rest = total - said.length;
-  return markup`<details><summary>${formatCount(total)} ${what}</summary>
+  return markup`<details><summary>${summary}</summary>
 <ul>${said.map((sentence) => markup`<li class="said">${sentence}</li>`)}</ul>
 ${rest > 0 ? markup`<p class="muted">${formatCount(rest)} more are not recorded.</p>` : null}
 </details>`;

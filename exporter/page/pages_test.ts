@@ -257,7 +257,13 @@ Deno.test("/api/v1/resources/:name has what README.md says, and 404 for a name t
   deepStrictEqual(resource.restorable.map(({ jobs }: { jobs: number }) => jobs), [3, 2]);
   strictEqual(resource.gaps.length, 1);
   strictEqual(resource.jobs.length, 6);
-  deepStrictEqual(resource.restore.steps[0].lines, ["restore jobid=5,6 where=/ all done", "yes"]);
+  deepStrictEqual(resource.restore.steps[0].lines, [
+    "restore jobid=5,6 where=/",
+    "cd /@mongodb",
+    "mark gap",
+    "done",
+    "yes",
+  ]);
   const documented = [...(await Deno.readTextFile("exporter/README.md")).matchAll(/^\| (`.*?`) \|/gm)]
     .flatMap(([, names]) => [...names!.matchAll(/`(\w+)`/g)].map(([, name]) => name!));
   deepStrictEqual(Object.keys(resource).filter((name) => !documented.includes(name)), []);

@@ -145,9 +145,11 @@ ${steps.map((one, at) => stepsOf(one, at === 0))}`;
 function leadOf({ tool }: RestoreSteps, jobs: readonly string[]): Html {
   const names = jobs.map((job, at) => markup`${at === 0 ? null : ", "}<code>${job}</code>`);
   const how = tool === "bconsole"
-    ? markup`Type the lines in bconsole; the last <code>yes</code> starts the restore. Where there are several clients or Restore jobs, it asks which one before.`
+    ? markup`Type the lines in bconsole; the last <code>yes</code> starts the restore. Where it asks in between (several clients, Restore jobs, or Plugin lines in the FileSet), answer, and go on.`
     : markup`Run the command on a machine with the build. FOLDER is where the backups were written to, FILE has the connection string of the server to restore into.`;
-  return markup`${how} ${formatNumberOf(jobs.length, "job")}: ${names}.`;
+  return markup`${how} Collections that hold documents are refused, unless they are to be replaced. ${
+    formatNumberOf(jobs.length, "job")
+  }: ${names}.`;
 }
 
 function stepsOf({ title, lines, tool }: RestoreSteps, isOpen: boolean): Html {

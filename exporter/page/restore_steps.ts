@@ -4,15 +4,16 @@
  * @module
  */
 
-import { compareTimestamps, lastIncrement, type OplogPosition } from "../../backend/timestamp.ts";
+import { wholeSeconds } from "../../backend/timestamp.ts";
 import { unixSeconds } from "../assessment.ts";
 import type { Coverage } from "../chain.ts";
 import type { Resource } from "../sidecar/resource.ts";
+import { type Link, linksOf, newestTrail, trailTo } from "./restore_trail.ts";
 import { formatInstant, formatTime } from "./wording.ts";
 
 /** One way to restore. */
 export interface RestoreSteps {
-  readonly purpose: "newest" | "instant" | "collection" | "beside" | "replace" | "files";
+  readonly purpose: "newest" | "instant" | (typeof otherTitles)[number][0];
   readonly title: string;
   /** Where the lines are typed. */
   readonly tool: "bconsole" | "shell";
@@ -32,16 +33,19 @@ export interface RestorePlan {
   readonly steps: readonly RestoreSteps[];
 }
 
-/** A good backup and where it stands. */
-interface Link {
-  readonly name: string;
-  readonly jobId: number;
-  readonly parent: string | null;
-  readonly end: OplogPosition | null;
-}
+const otherTitles = [
+  ["plan", "The plan alone: nothing is changed"],
+  ["replace", "Everything, in place of what is there now"],
+  ["collection", "One collection, or DATABASE.* for a database"],
+  ["beside", "One collection beside the live one"],
+  ["files", "Files for mongorestore"],
+] as const;
 
 /** Numbers of the fields in the form at a restore's prompt. */
-const fields = { drop: 2, pit: 4, include: 6, nsFrom: 8, nsTo: 9 } as const;
+const fields = { drop: 2, pit: 4, dryRun: 5, include: 6, nsFrom: 8, nsTo: 9 } as const;
+
+/** What an operator writes another name in place of. */
+const collection = "DATABASE.COLLECTION";
 
 /** How Bacula makes the name of a job: that of its resource, a time, a counter. Commands on a folder make others. */
 const baculaName = /\.\d{4}-\d{2}-\d{2}_\d{2}\.\d{2}\.\d{2}_\d{2,}$/;
@@ -81,90 +85,45 @@ export function planRestore(resource: Resource, coverage: Coverage, asked: strin
     asked,
     instant,
     refusal: null,
-    steps: isBacula ? consoleSteps(trail, instant) : commandSteps(trail, instant),
+    steps: isBacula ? consoleSteps(resource.name, trail, instant) : commandSteps(trail, instant),
   };
 }
 
-/** Good backups from which parents lead to a Full, by name. */
-function linksOf({ jobs, tips }: Resource, { chains, unlinked }: Coverage): Map<string, Link> {
-  const links = new Map<string, Link>();
-  const lost = new Set(unlinked.map(({ name }) => name));
-  const recorded = new Set(jobs.map(({ jobName }) => jobName));
-  for (const { jobName, jobId, parentName, position } of tips) {
-    if (recorded.has(jobName) || lost.has(jobName)) continue;
-    links.set(jobName, { name: jobName, jobId, parent: parentName, end: position });
-  }
-  const fulls = new Set(chains.map(({ full }) => full.name));
-  for (const { jobName, jobId, kind, outcome, previousJobName, oplog } of jobs.toReversed()) {
-    if (kind !== "backup" || outcome !== "success" || lost.has(jobName)) continue;
-    const parent = fulls.has(jobName) ? null : previousJobName;
-    links.set(jobName, { name: jobName, jobId, parent, end: oplog?.end ?? null });
-  }
-  return links;
-}
-
-/** A job and those before it, the Full first. */
-function trailOf(name: string, links: ReadonlyMap<string, Link>): Link[] {
-  const trail: Link[] = [];
-  for (let one = links.get(name); one !== undefined && !trail.includes(one);) {
-    trail.unshift(one);
-    one = one.parent === null ? undefined : links.get(one.parent);
-  }
-  return trail;
-}
-
-/** To the current chain's end; to that of the newest chain where the current one is broken. */
-function newestTrail(links: ReadonlyMap<string, Link>, { chains, current }: Coverage): Link[] | null {
-  const chain = current ?? chains.at(-1);
-  return chain === undefined ? null : trailOf(chain.last.name, links);
-}
-
-/** The shortest way to a second: from the newest Full that ended before, over the fewest jobs. */
-function trailTo(instant: number, links: ReadonlyMap<string, Link>, { chains }: Coverage): Link[] | null {
-  const wanted = { t: instant, i: lastIncrement };
-  for (const { full, covered } of chains.toReversed()) {
-    if (covered === null || covered.from.t > instant || compareTimestamps(covered.to, wanted) < 0) continue;
-    const trails = [...links.values()]
-      .filter(({ end }) => end !== null && compareTimestamps(end, wanted) >= 0)
-      .map(({ name }) => trailOf(name, links)).filter(([first]) => first?.name === full.name);
-    if (trails.length > 0) return trails.reduce((a, b) => b.length < a.length ? b : a);
-  }
-  return null;
-}
-
 function refusalOf(instant: number, { chains }: Coverage): string {
-  const seconds = chains.flatMap(({ covered }) => covered === null ? [] : [covered]);
-  const before = seconds.filter(({ to }) => to.t <= instant).map(({ to }) => to.t - 1);
-  const after = seconds.filter(({ from }) => from.t > instant).map(({ from }) => from.t);
+  const seconds = chains.flatMap(({ covered }) =>
+    covered === null ? [] : wholeSeconds(covered.from, covered.to) ?? []
+  );
+  const before = seconds.filter(({ last }) => last < instant).map(({ last }) => last);
+  const after = seconds.filter(({ first }) => first > instant).map(({ first }) => first);
   const nearest = [
     ...before.length === 0 ? [] : [`the last one before is ${formatTime(Math.max(...before))}`],
     ...after.length === 0 ? [] : [`the first one after is ${formatTime(Math.min(...after))}`],
   ];
   const others = nearest.length === 0 ? "" : `: ${nearest.join(", ")}`;
-  return `No job covers ${formatTime(instant)}${others}.`;
+  return `No job covers the end of ${formatTime(instant)}${others}.`;
 }
 
-function consoleSteps(trail: readonly Link[], instant: number | null): RestoreSteps[] {
+/** The resource alone is marked: a job may have saved others, and ordinary files. */
+function consoleSteps(resource: string, trail: readonly Link[], instant: number | null): RestoreSteps[] {
+  const jobIds = trail.map(({ jobId }) => jobId).join(",");
   const pit = instant === null ? [] : [[fields.pit, formatInstant(instant)]] as const;
-  const restore = (where: string) =>
-    `restore jobid=${trail.map(({ jobId }) => jobId).join(",")} where=${where} all done`;
   const linesOf = (answers: readonly (readonly [field: number, value: string])[], where = "/") => [
-    restore(where),
+    `restore jobid=${jobIds} where=${where}`,
+    "cd /@mongodb",
+    `mark ${resource}`,
+    "done",
     ...answers.length === 0
       ? []
       : ["mod", "13", ...answers.flatMap(([field, value]) => ["mod", `${field}`, value]), "yes"],
     "yes",
   ];
-  const include = [fields.include, "DATABASE.COLLECTION"] as const;
-  const beside = [[fields.nsFrom, "DATABASE.COLLECTION"], [
-    fields.nsTo,
-    "DATABASE.COLLECTION_restored",
-  ]] as const;
+  const include = [fields.include, collection] as const;
   return titled("bconsole", instant, {
     newest: linesOf(pit),
+    plan: linesOf([...pit, [fields.dryRun, "yes"]]),
     replace: linesOf([[fields.drop, "yes"], ...pit]),
     collection: linesOf([...pit, include]),
-    beside: linesOf([...pit, include, ...beside]),
+    beside: linesOf([...pit, include, [fields.nsFrom, collection], [fields.nsTo, `${collection}_restored`]]),
     files: linesOf(pit, "/restore/here"),
   });
 }
@@ -176,12 +135,13 @@ function commandSteps(trail: readonly Link[], instant: number | null): RestoreSt
     `podheitor-mongodb-backend restore --from FOLDER --job ${job}${where} ` +
     `"podheitor-mongodb: uri_file=FILE${pit}${options}"`,
   ];
-  const include = " include=DATABASE.COLLECTION";
+  const include = ` include=${collection}`;
   return titled("shell", instant, {
     newest: lineOf(""),
+    plan: lineOf(" dry_run=yes"),
     replace: lineOf(" drop=yes"),
     collection: lineOf(include),
-    beside: lineOf(`${include} ns_from=DATABASE.COLLECTION ns_to=DATABASE.COLLECTION_restored`),
+    beside: lineOf(`${include} ns_from=${collection} ns_to=${collection}_restored`),
     files: lineOf("", " --where /restore/here"),
   });
 }
@@ -191,24 +151,13 @@ function titled(
   instant: number | null,
   lines: Readonly<Record<Exclude<RestoreSteps["purpose"], "instant">, readonly string[]>>,
 ): RestoreSteps[] {
+  const { newest, ...others } = lines;
+  const first = instant === null
+    ? { purpose: "newest", title: "Everything, as of the last backup" } as const
+    : { purpose: "instant", title: `Everything, as of ${formatTime(instant)} UTC` } as const;
   return [
-    {
-      purpose: instant === null ? "newest" : "instant",
-      title: instant === null
-        ? "Everything, as of the last backup"
-        : `Everything, as of ${formatTime(instant)} UTC`,
-      tool,
-      lines: lines.newest,
-    },
-    { purpose: "replace", title: "The same, in place of what is there now", tool, lines: lines.replace },
-    {
-      purpose: "collection",
-      title: "One collection, or DATABASE.* for a database",
-      tool,
-      lines: lines.collection,
-    },
-    { purpose: "beside", title: "One collection beside the live one", tool, lines: lines.beside },
-    { purpose: "files", title: "Files for mongorestore", tool, lines: lines.files },
+    { ...first, tool, lines: newest },
+    ...otherTitles.map(([purpose, title]) => ({ purpose, title, tool, lines: others[purpose] })),
   ];
 }
 

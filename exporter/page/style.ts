@@ -35,6 +35,7 @@ time { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .state-never::before, .state-unreadable::before { content: "\\25C6"; }
 .filters { display: flex; flex-wrap: wrap; gap: 0.5rem 1.5rem; align-items: center; margin: 1rem 0; }
 .choice ul { display: flex; flex-wrap: wrap; gap: 0.25rem; margin: 0; padding: 0; list-style: none; }
+.panel .choice ul { margin-left: -0.6rem; }
 .choice a { display: block; padding: 0.3rem 0.6rem; border-radius: 6px; text-decoration: none; }
 .choice a:hover { background: var(--code); }
 .choice [aria-current="true"] { background: var(--card); box-shadow: inset 0 0 0 1px var(--field); font-weight: 600; }
