@@ -1,9 +1,14 @@
 /**
- * Builds what is installed: `deno task build` leaves in `build/` the plugin, the backend in one file, and the launcher that the plugin starts.
+ * Builds what runs: `deno task build` leaves in `build/` the plugin, and each executable as a launcher with its bundle beside it. Where `DENORT_BIN`
+ * names Deno's runtime for programs, the bundles are compiled with it, and no Deno is needed beside them.
  *
  * @module
  */
 
+import { run } from "../tests/lab/command.ts";
+import { bundle } from "./bundle.ts";
+import { compile } from "./compile.ts";
+import { type Executable, findExecutables } from "./executables.ts";
 import { launcher } from "./launcher.ts";
 
 const checkout = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
@@ -16,50 +21,66 @@ export interface Build {
   readonly backend: string;
 }
 
-/** Builds everything; quick when nothing changed. */
+/** Builds everything for this checkout; quick when nothing changed. */
 export async function build(): Promise<Build> {
   const out = `${checkout}/build`;
-  await Deno.mkdir(out, { recursive: true });
-  await run("make", ["-s", "-C", `${checkout}/cshim`, `BUILD=${out}`]);
-  const bundle = `${out}/podheitor-mongodb-backend.js`;
-  await run(Deno.execPath(), [
-    "bundle",
-    "--quiet",
-    "--platform",
-    "deno",
-    "-o",
-    bundle,
-    `${checkout}/backend/main.ts`,
-  ]);
-  const backend = `${out}/podheitor-mongodb-backend`;
-  await Deno.writeTextFile(backend, launcher({ deno: Deno.execPath(), module: bundle }));
-  await Deno.chmod(backend, 0o755);
-  await proveLauncher(backend);
-  return { plugin: `${out}/podheitor-mongodb-fd.so`, backend };
-}
-
-/** What was built must be our program, not something that merely starts. */
-async function proveLauncher(backend: string): Promise<void> {
-  const said = await run(backend, ["--version"]);
-  if (!/^podheitor-mongodb-backend \d+\.\d+\.\d+\n$/.test(said)) {
-    throw new Error(`The built backend says "${said.trim()}", which isn't its version`);
+  const plugin = await buildPlugin(out);
+  for (const executable of findExecutables(checkout)) {
+    const parts = await buildExecutable(executable, out);
+    const path = `${out}/${executable.name}`;
+    await writeLauncher(path, { deno: Deno.execPath(), ...parts });
+    await proveOurs(path, executable.name);
   }
+  return { plugin, backend: `${out}/podheitor-mongodb-backend` };
 }
 
-async function run(program: string, args: string[]): Promise<string> {
-  const command = new Deno.Command(program, { args, stdin: "null" });
-  const { success, stdout, stderr } = await command.output().catch((cause) => {
+/** Makes the plugin in the folder `out`. */
+export async function buildPlugin(out: string): Promise<string> {
+  await Deno.mkdir(out, { recursive: true });
+  await run("make", ["-s", "-C", `${checkout}/cshim`, `BUILD=${out}`]).catch((cause) => {
     throw new Error(
-      `Cannot build: ${program} is missing (${
-        cause instanceof Error ? cause.message : cause
-      }); install the package of that name`,
+      `Cannot build the plugin; it takes the packages make, gcc and libc6-dev: ${cause.message}`,
     );
   });
-  if (!success) throw new Error(`${program} ${args.join(" ")} failed:\n${new TextDecoder().decode(stderr)}`);
-  return new TextDecoder().decode(stdout);
+  return `${out}/podheitor-mongodb-fd.so`;
+}
+
+/** What a launcher starts: a bundle, or the program that was compiled of it. */
+export type Parts = { readonly module: string } | { readonly program: string };
+
+/** Makes what an executable's launcher starts, in the folder `out`. */
+export async function buildExecutable({ name, entry }: Executable, out: string): Promise<Parts> {
+  await Deno.mkdir(out, { recursive: true });
+  const module = `${out}/${name}.js`;
+  await bundle(checkout, entry, module);
+  const denort = Deno.env.get("DENORT_BIN");
+  if (!denort) return { module };
+  const program = `${out}/${name}.bin`;
+  await compile(module, program, denort);
+  await proveOurs(program, name);
+  return { program };
+}
+
+/** Writes an executable. */
+export async function writeLauncher(path: string, launched: Parameters<typeof launcher>[0]): Promise<void> {
+  await Deno.writeTextFile(path, launcher(launched));
+  await Deno.chmod(path, 0o755);
+}
+
+/**
+ * What was built must be our program, not something that merely starts: Deno without its payload is a prompt that may do anything.
+ *
+ * @throws Error otherwise
+ */
+export async function proveOurs(path: string, name: string): Promise<void> {
+  const said = await run(path, ["--version"]);
+  if (!new RegExp(`^${name} \\d+\\.\\d+\\.\\d+\\n$`).test(said)) {
+    throw new Error(`The built ${name} says "${said.trim()}", which isn't its version`);
+  }
 }
 
 if (import.meta.main) {
   const { plugin, backend } = await build();
-  console.log(`${plugin}\n${backend}`);
+  const form = Deno.env.get("DENORT_BIN") ? "a compiled program" : "Deno and a bundle";
+  console.log(`${plugin}\n${backend}\nEach executable is a launcher of ${form}.`);
 }

@@ -9,8 +9,10 @@ import { defaultWorkingDirectory } from "../backend/state/atomic_file.ts";
 import { privilegeDropper } from "./unprivileged.ts";
 import { commonFlags, type Permissions, permissionTable, type Place, protectedFlag } from "./permissions.ts";
 
-/** What a launcher starts. */
-export interface Launched {
+/** What a launcher starts: a module, or a program that was compiled with its permissions. */
+export type Launched = LaunchedModule | { readonly program: string };
+
+interface LaunchedModule {
   /** Path of Deno. */
   readonly deno: string;
   /** Path of the module that runs: a bundle, or sources where there is `config`. */
@@ -24,8 +26,7 @@ const bundleFlags = ["--no-config", "--no-lock", "--no-remote", "--cached-only",
 const bundleCache = "export DENO_DIR=/dev/null/podheitor\n";
 
 /** The script. It forbids core files, which would hold secrets. */
-export function launcher({ deno, module, config }: Launched): string {
-  const own = config === undefined ? bundleFlags : [`--config=${config}`];
+export function launcher(launched: Launched): string {
   const arms = Object.entries<Permissions>(permissionTable).map(([command, row]) => arm(command, row));
   return `#!/bin/sh
 ulimit -c 0
@@ -34,7 +35,17 @@ ${lists}
 case "$command" in
 ${arms.join("\n")}
 esac
-set -- ${quote(module)} "$@"
+${"program" in launched ? `set -- ${quote(launched.program)} "$@"` : denoCommand(launched)}
+${privilegeDropper}
+${"config" in launched ? "" : bundleCache}export DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
+exec "$@"
+`;
+}
+
+/** Puts Deno and its flags before the arguments. */
+function denoCommand({ deno, module, config }: LaunchedModule): string {
+  const own = config === undefined ? bundleFlags : [`--config=${config}`];
+  return `set -- ${quote(module)} "$@"
 [ -z "$reads" ] || set -- "--allow-read=$reads" "$@"
 [ -z "$writes" ] || set -- "--allow-write=$writes" "$@"
 [ "$command" = keygen ] || set -- ${quote(protectedFlag)} "$@"
@@ -46,11 +57,7 @@ esac
 [ -z "$programs" ] || set -- "--allow-run=$programs" "$@"
 [ -z "$variables" ] || set -- "--allow-env=$variables" "$@"
 [ -z "$facts" ] || set -- "--allow-sys=$facts" "$@"
-set -- ${quote(deno)} run ${[...own, ...commonFlags].map(quote).join(" ")} "$@"
-${privilegeDropper}
-${config === undefined ? bundleCache : ""}export DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
-exec "$@"
-`;
+set -- ${quote(deno)} run ${[...own, ...commonFlags].map(quote).join(" ")} "$@"`;
 }
 
 /** Leaves the command in `$command` (a job's with its kind), each option in a variable of its own, and the last other argument in `$operand`. */
