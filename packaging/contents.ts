@@ -6,7 +6,7 @@
 
 import { program } from "../backend/version.ts";
 import { run } from "../tests/lab/command.ts";
-import { buildExecutable, buildPlugin } from "./build.ts";
+import { buildExecutable, buildPlugin, type Parts, proveOurs, writeLauncher } from "./build.ts";
 import { findComponents } from "./components.ts";
 import { copyright } from "./copyright.ts";
 import { environmentFile } from "./environment_file.ts";
@@ -77,6 +77,7 @@ async function programFiles(checkout: string, work: string): Promise<PackagedFil
     if ("program" in parts) files.push(copied(launched.program!, parts.program, 0o755));
     else files.push(copied(launched.module!, parts.module));
     needsRuntime ||= "module" in parts;
+    await proveShipped(`${work}/${name}`, parts, name);
   }
   if (needsRuntime) files.push(copied(`${installed.runtime}/deno`, await findRuntime(), 0o755));
   files.push(
@@ -86,6 +87,12 @@ async function programFiles(checkout: string, work: string): Promise<PackagedFil
     files.push(copied(`${installed.runtime}/roles/${name}`, `${checkout}/packaging/roles/${name}`));
   }
   return files;
+}
+
+/** What is installed under other names can't be started here, so a launcher of the same parts is. */
+async function proveShipped(path: string, parts: Parts, name: string): Promise<void> {
+  await writeLauncher(path, "module" in parts ? { deno: await findRuntime(), ...parts } : parts);
+  await proveOurs(path, name);
 }
 
 /** Documents keep their places, so that what they say of each other leads there. */

@@ -24,6 +24,7 @@ const tools = {
   },
   b3sum: program("b3sum", "b3sum"),
   objdump: program("objdump", "binutils"),
+  cpio: program("cpio", "cpio"),
   npm: program("npm", "npm"),
   "dpkg-deb": program("dpkg-deb", "dpkg"),
   rpmbuild: program("rpmbuild", "rpm"),
