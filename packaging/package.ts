@@ -25,19 +25,24 @@ export interface Packages {
   readonly rpm: string;
 }
 
-/**
- * Makes both packages in the folder `out`.
- *
- * @param key signs them
- */
-export async function makePackages(out: string, key?: string): Promise<Packages> {
+/** How packages are made. */
+export interface PackageOptions {
+  /** Signs them. */
+  readonly key?: string;
+  /** What they say in place of the program's own version. */
+  readonly version?: string;
+}
+
+/** Makes both packages in the folder `out`. */
+export async function makePackages(out: string, options: PackageOptions = {}): Promise<Packages> {
+  const { key, version = program.version } = options;
   await ensureTools(["gcc", "make", "objdump", "npm", "dpkg-deb", "rpmbuild", "rpmsign", "gpg"]);
   await Deno.mkdir(out, { recursive: true });
   const work = await Deno.makeTempDir({ prefix: "podheitor-package-" });
   try {
     const epochSeconds = await findEpoch();
     const files = await listContents(checkout, `${work}/build`, epochSeconds);
-    const release = { version: program.version, epochSeconds, glibc: await neededGlibc(files) };
+    const release = { version, epochSeconds, glibc: await neededGlibc(files) };
     const deb = await makeDeb(checkout, files, release, { work, out });
     const rpm = await makeRpm(checkout, files, release, { work, out });
     if (key !== undefined) await signPackages({ deb, rpm }, key);
@@ -59,7 +64,10 @@ async function findEpoch(): Promise<number> {
 
 if (import.meta.main) {
   const { values } = parseArgs({ args: Deno.args, options: { key: { type: "string" } } });
-  const { deb, rpm } = await makePackages(`${checkout}/dist`, values.key);
+  const { deb, rpm } = await makePackages(
+    `${checkout}/dist`,
+    values.key === undefined ? {} : { key: values.key },
+  );
   console.log(`${deb}\n${rpm}`);
   if (values.key === undefined) console.log("Unsigned: --key names a key of GnuPG's to sign with.");
 }
