@@ -6,10 +6,11 @@
  */
 
 import { run } from "../tests/lab/command.ts";
+import { ensureTools } from "../tests/lab/tools.ts";
 import { bundle } from "./bundle.ts";
 import { compile } from "./compile.ts";
 import { type Executable, findExecutables } from "./executables.ts";
-import { launcher } from "./launcher.ts";
+import { compileLauncher } from "./launcher.ts";
 
 const checkout = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
@@ -23,12 +24,13 @@ export interface Build {
 
 /** Builds everything for this checkout; quick when nothing changed. */
 export async function build(): Promise<Build> {
+  await ensureTools(["gcc", "make", "musl"]);
   const out = `${checkout}/build`;
   const plugin = await buildPlugin(out);
   for (const executable of findExecutables(checkout)) {
     const parts = await buildExecutable(executable, out);
     const path = `${out}/${executable.name}`;
-    await writeLauncher(path, { deno: Deno.execPath(), ...parts });
+    await compileLauncher(path, { deno: Deno.execPath(), ...parts });
     await proveOurs(path, executable.name);
   }
   return { plugin, backend: `${out}/podheitor-mongodb-backend` };
@@ -37,11 +39,7 @@ export async function build(): Promise<Build> {
 /** Makes the plugin in the folder `out`. */
 export async function buildPlugin(out: string): Promise<string> {
   await Deno.mkdir(out, { recursive: true });
-  await run("make", ["-s", "-C", `${checkout}/cshim`, `BUILD=${out}`]).catch((cause) => {
-    throw new Error(
-      `Cannot build the plugin; it takes the packages make, gcc and libc6-dev: ${cause.message}`,
-    );
-  });
+  await run("make", ["-s", "-C", `${checkout}/cshim`, `BUILD=${out}`]);
   return `${out}/podheitor-mongodb-fd.so`;
 }
 
@@ -59,12 +57,6 @@ export async function buildExecutable({ name, entry }: Executable, out: string):
   await compile(module, program, denort);
   await proveOurs(program, name);
   return { program };
-}
-
-/** Writes an executable. */
-export async function writeLauncher(path: string, launched: Parameters<typeof launcher>[0]): Promise<void> {
-  await Deno.writeTextFile(path, launcher(launched));
-  await Deno.chmod(path, 0o755);
 }
 
 /**

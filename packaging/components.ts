@@ -1,5 +1,6 @@
 /**
- * What of others is in the packages: npm packages of `deno.lock`, crates of `wasm/Cargo.lock`, Rust's library and Deno, each with its licence.
+ * What of others is in the packages: npm packages of `deno.lock`, crates of `wasm/Cargo.lock`, Rust's library, musl and Deno, each with its
+ * licence.
  *
  * @module
  */
@@ -62,6 +63,7 @@ export async function findComponents(checkout: string): Promise<Component[]> {
     ...await readNpm(checkout),
     ...await readCrates(checkout),
     await rustLibrary(checkout),
+    await muslLibrary(checkout),
     await deno(checkout),
   ];
   return found.sort((a, b) => a.url < b.url ? -1 : 1);
@@ -155,6 +157,20 @@ async function rustLibrary(checkout: string): Promise<Component> {
     url: "generic/rust-std",
     licence: "MIT OR Apache-2.0",
     text: await readText(checkout, "rust-std"),
+  };
+}
+
+/** What is linked into the launchers: its version is that of the machine that builds. */
+async function muslLibrary(checkout: string): Promise<Component> {
+  const { stderr } = await new Deno.Command("/usr/lib/x86_64-linux-musl/libc.so", { stdin: "null" }).output();
+  const version = /^Version (\S+)$/m.exec(new TextDecoder().decode(stderr))?.[1];
+  if (version === undefined) throw new Error("musl doesn't say its version");
+  return {
+    name: "musl",
+    version,
+    url: "generic/musl",
+    licence: "MIT",
+    text: await readText(checkout, "musl"),
   };
 }
 

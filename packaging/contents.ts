@@ -6,12 +6,12 @@
 
 import { program } from "../backend/version.ts";
 import { run } from "../tests/lab/command.ts";
-import { buildExecutable, buildPlugin, type Parts, proveOurs, writeLauncher } from "./build.ts";
+import { buildExecutable, buildPlugin, type Parts, proveOurs } from "./build.ts";
 import { findComponents } from "./components.ts";
 import { copyright } from "./copyright.ts";
 import { environmentFile } from "./environment_file.ts";
 import { findExecutables, installed } from "./executables.ts";
-import { launcher } from "./launcher.ts";
+import { compileLauncher } from "./launcher.ts";
 import { findRuntime } from "./runtime.ts";
 import { billOfMaterials } from "./sbom.ts";
 
@@ -73,7 +73,8 @@ async function programFiles(checkout: string, work: string): Promise<PackagedFil
     const launched = "program" in parts
       ? { program: `${installed.runtime}/${name}` }
       : { deno: `${installed.runtime}/deno`, module: `${installed.runtime}/${name}.js` };
-    files.push({ path: `${installed.programs}/${name}`, mode: 0o755, from: { text: launcher(launched) } });
+    await compileLauncher(`${work}/${name}.launcher`, launched);
+    files.push(copied(`${installed.programs}/${name}`, `${work}/${name}.launcher`, 0o755));
     if ("program" in parts) files.push(copied(launched.program!, parts.program, 0o755));
     else files.push(copied(launched.module!, parts.module));
     needsRuntime ||= "module" in parts;
@@ -91,7 +92,7 @@ async function programFiles(checkout: string, work: string): Promise<PackagedFil
 
 /** What is installed under other names can't be started here, so a launcher of the same parts is. */
 async function proveShipped(path: string, parts: Parts, name: string): Promise<void> {
-  await writeLauncher(path, "module" in parts ? { deno: await findRuntime(), ...parts } : parts);
+  await compileLauncher(path, "module" in parts ? { deno: await findRuntime(), ...parts } : parts);
   await proveOurs(path, name);
 }
 

@@ -7,7 +7,7 @@ const documents = "/usr/share/doc/podheitor-mongodb";
 
 /** The file's text. */
 export function copyright(product: string, components: readonly Component[]): string {
-  const bundled = components.filter(({ name }) => name !== "deno");
+  const bundled = components.filter(({ name }) => name !== "deno" && name !== "musl");
   return [
     "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: PodHeitor MongoDB",
     stanza("*", "2026 PodHeitor", "PodHeitor", product),
@@ -22,6 +22,12 @@ export function copyright(product: string, components: readonly Component[]): st
       "2018-2026 the Deno authors",
       "Expat",
       `See ${documents}/licences/deno.txt.`,
+    ),
+    stanza(
+      `${installed.programs.slice(1)}/*`,
+      "2026 PodHeitor, and the authors of musl",
+      "PodHeitor-and-musl",
+      `PodHeitor's licence as above, and that of musl: see ${documents}/licences/musl.txt.`,
     ),
     stanza(
       `${installed.runtime.slice(1)}/*.js`,

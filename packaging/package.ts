@@ -36,7 +36,7 @@ export interface PackageOptions {
 /** Makes both packages in the folder `out`. */
 export async function makePackages(out: string, options: PackageOptions = {}): Promise<Packages> {
   const { key, version = program.version } = options;
-  await ensureTools(["gcc", "make", "objdump", "npm", "dpkg-deb", "rpmbuild", "rpmsign", "gpg"]);
+  await ensureTools(["gcc", "make", "musl", "objdump", "npm", "dpkg-deb", "rpmbuild", "rpmsign", "gpg"]);
   await Deno.mkdir(out, { recursive: true });
   const work = await Deno.makeTempDir({ prefix: "podheitor-package-" });
   try {

@@ -1,19 +1,25 @@
 /** `deno task backend …`: the backend from its sources, with the permissions that it is installed with. */
 
-import { launcher } from "./launcher.ts";
+import { ensureTools } from "../tests/lab/tools.ts";
+import { compileLauncher } from "./launcher.ts";
 
 const checkout = new URL("..", import.meta.url).pathname;
-const script = launcher({
+await ensureTools(["gcc", "musl"]);
+const folder = await Deno.makeTempDir({ prefix: "podheitor-backend-" });
+const launcher = `${folder}/podheitor-mongodb-backend`;
+await compileLauncher(launcher, {
   deno: Deno.execPath(),
   module: `${checkout}backend/main.ts`,
   config: `${checkout}deno.json`,
 });
-const child = new Deno.Command("sh", {
-  args: ["-c", script, "podheitor-mongodb-backend", ...Deno.args],
+const child = new Deno.Command(launcher, {
+  args: Deno.args,
   stdin: "inherit",
   stdout: "inherit",
   stderr: "inherit",
 }).spawn();
 // Ctrl-C reaches the child by itself; it says how that ends.
 Deno.addSignalListener("SIGINT", () => {});
-Deno.exit((await child.status).code);
+const { code } = await child.status;
+await Deno.remove(folder, { recursive: true });
+Deno.exit(code);

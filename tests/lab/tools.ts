@@ -16,6 +16,11 @@ interface Tool {
 const tools = {
   gcc: program("gcc", "gcc", "libc6-dev"),
   make: program("make", "make"),
+  /** A C library that may be part of a program; what launchers are linked with. */
+  musl: {
+    isPresent: () => isFile("/usr/lib/x86_64-linux-musl/libc.a"),
+    packages: () => Promise.resolve(["musl-dev"]),
+  },
   clang: program("clang", "clang", "libc6-dev"),
   /** clang's sanitizers and fuzzer, which are a package of their own for each version of clang. */
   "clang-runtime": {
@@ -82,6 +87,10 @@ async function install(name: string, packages: string[]): Promise<void> {
 
 function program(name: string, ...packages: string[]): Tool {
   return { isPresent: () => isOnPath(name), packages: () => Promise.resolve(packages) };
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((found) => found.isFile, () => false);
 }
 
 async function hasClangRuntime(): Promise<boolean> {
