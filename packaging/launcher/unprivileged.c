@@ -77,27 +77,43 @@ static void must(bool is_done, const char *what) {
            "Let the File Daemon's unit keep the capabilities SETUID, SETGID and SETPCAP, or start it as the user itself.");
 }
 
+// The kernel's call, version 3, for this process.
+static struct {
+    uint32_t version;
+    int process;
+} capability_header = {0x20080522, 0};
+struct capabilities {
+    uint32_t effective;
+    uint32_t permitted;
+    uint32_t inheritable;
+};
+
+// What is left until the next program starts, which has none: to find that program also in a folder of root's.
+static void keep_search_alone(void) {
+    const uint32_t read_search = 1 << 2;
+    struct capabilities sets[2] = {{0}};
+    must(syscall(SYS_capget, &capability_header, sets) == 0, "capabilities");
+    uint32_t kept = sets[0].permitted & read_search;
+    const struct capabilities rest[2] = {{.effective = kept, .permitted = kept}};
+    must(syscall(SYS_capset, &capability_header, rest) == 0, "capabilities");
+}
+
 static void become(const struct account *account) {
     must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
     must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0, "ambient capabilities");
     for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
         must(prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0, "bounding set");
     }
+    must(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0, "capabilities");
     must(setgroups(account->group_count, account->groups) == 0, "groups");
     must(setresgid(account->gid, account->gid, account->gid) == 0, "group");
     must(setresuid(account->uid, account->uid, account->uid) == 0, "user");
-    // Version 3 of the kernel's call, for this process: none effective, permitted or inheritable.
-    struct {
-        uint32_t version;
-        int process;
-    } header = {0x20080522, 0};
-    const uint32_t none[2][3] = {{0}};
-    must(syscall(SYS_capset, &header, none) == 0, "capabilities");
+    keep_search_alone();
     errno = 0;
     must(account->uid == 0 || setresuid(0, 0, 0) != 0, "root could be had again");
 }
 
-// Whether this process's user can write there, also to what jobs left there before.
+// Whether this process's user can write there, by its own rights alone, also to what jobs left there before.
 static bool can_work_in(const char *folder) {
     if (access(folder, W_OK | X_OK) != 0) return false;
     DIR *entries = opendir(folder);
