@@ -30,7 +30,7 @@ export async function build(): Promise<Build> {
   for (const executable of findExecutables(checkout)) {
     const parts = await buildExecutable(executable, out);
     const path = `${out}/${executable.name}`;
-    await compileLauncher(path, { deno: Deno.execPath(), ...parts });
+    await compileLauncher(executable.room, path, { deno: Deno.execPath(), ...parts });
     await proveOurs(path, executable.name);
   }
   return { plugin, backend: `${out}/podheitor-mongodb-backend` };
@@ -47,14 +47,14 @@ export async function buildPlugin(out: string): Promise<string> {
 export type Parts = { readonly module: string } | { readonly program: string };
 
 /** Makes what an executable's launcher starts, in the folder `out`. */
-export async function buildExecutable({ name, entry }: Executable, out: string): Promise<Parts> {
+export async function buildExecutable({ room, name, entry }: Executable, out: string): Promise<Parts> {
   await Deno.mkdir(out, { recursive: true });
   const module = `${out}/${name}.js`;
   await bundle(checkout, entry, module);
   const denort = Deno.env.get("DENORT_BIN");
   if (!denort) return { module };
   const program = `${out}/${name}.bin`;
-  await compile(module, program, denort);
+  await compile(room, module, program, denort);
   await proveOurs(program, name);
   return { program };
 }

@@ -6,20 +6,27 @@
  */
 
 import { run } from "../tests/lab/command.ts";
-import { commonFlags, type Permissions, permissionTable } from "./permissions.ts";
+import type { Room } from "./launcher.ts";
+import {
+  commonFlags,
+  exporterFlags,
+  exporterPermissions,
+  type Permissions,
+  permissionTable,
+} from "./permissions.ts";
 
 /**
  * Compiles a bundle. What it may do is fixed for all of its commands, so it is what any of them needs.
  *
  * @param denort path of Deno's runtime for programs, of this Deno's version
  */
-export async function compile(module: string, program: string, denort: string): Promise<void> {
+export async function compile(room: Room, module: string, program: string, denort: string): Promise<void> {
   // A folder around the bundle would come along whole.
   const folder = await Deno.makeTempDir({ prefix: "podheitor-compile-" });
   try {
     await Deno.copyFile(module, `${folder}/main.js`);
     const args = ["compile", "--no-config", "--no-lock", "--no-remote", "--cached-only", "--no-code-cache"];
-    await run(Deno.execPath(), [...args, ...commonFlags, ...compiledFlags(), "-o", program, "main.js"], {
+    await run(Deno.execPath(), [...args, ...compiledFlags[room](), "-o", program, "main.js"], {
       cwd: folder,
       env: { DENORT_BIN: denort },
     });
@@ -28,11 +35,22 @@ export async function compile(module: string, program: string, denort: string): 
   }
 }
 
+const compiledFlags: Record<Room, () => string[]> = {
+  backend: compiledBackendFlags,
+  exporter: () => [
+    ...exporterFlags,
+    "--allow-read",
+    "--allow-net",
+    `--allow-sys=${exporterPermissions.sys.join(",")}`,
+  ],
+};
+
 /** Lists that hold what each row of the table has. */
-function compiledFlags(): string[] {
+function compiledBackendFlags(): string[] {
   const rows: Permissions[] = Object.values(permissionTable);
   const all = <T>(of: (row: Permissions) => readonly T[]) => [...new Set(rows.flatMap(of))].sort().join(",");
   return [
+    ...commonFlags,
     "--allow-read",
     "--allow-write",
     "--allow-net",

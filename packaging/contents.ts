@@ -10,7 +10,7 @@ import { buildExecutable, buildPlugin, type Parts, proveOurs } from "./build.ts"
 import { findComponents } from "./components.ts";
 import { copyright } from "./copyright.ts";
 import { environmentFile } from "./environment_file.ts";
-import { findExecutables, installed } from "./executables.ts";
+import { type Executable, findExecutables, installed } from "./executables.ts";
 import { compileLauncher } from "./launcher.ts";
 import { findRuntime } from "./runtime.ts";
 import { billOfMaterials } from "./sbom.ts";
@@ -68,17 +68,17 @@ async function programFiles(checkout: string, work: string): Promise<PackagedFil
   const files = [copied(`${installed.plugins}/podheitor-mongodb-fd.so`, plugin)];
   let needsRuntime = false;
   for (const executable of findExecutables(checkout)) {
-    const { name } = executable;
+    const { room, name } = executable;
     const parts = await buildExecutable(executable, work);
     const launched = "program" in parts
       ? { program: `${installed.runtime}/${name}` }
       : { deno: `${installed.runtime}/deno`, module: `${installed.runtime}/${name}.js` };
-    await compileLauncher(`${work}/${name}.launcher`, launched);
+    await compileLauncher(room, `${work}/${name}.launcher`, launched);
     files.push(copied(`${installed.programs}/${name}`, `${work}/${name}.launcher`, 0o755));
     if ("program" in parts) files.push(copied(launched.program!, parts.program, 0o755));
     else files.push(copied(launched.module!, parts.module));
     needsRuntime ||= "module" in parts;
-    await proveShipped(`${work}/${name}`, parts, name);
+    await proveShipped(executable, parts, work);
   }
   if (needsRuntime) files.push(copied(`${installed.runtime}/deno`, await findRuntime(), 0o755));
   files.push(
@@ -91,8 +91,9 @@ async function programFiles(checkout: string, work: string): Promise<PackagedFil
 }
 
 /** What is installed under other names can't be started here, so a launcher of the same parts is. */
-async function proveShipped(path: string, parts: Parts, name: string): Promise<void> {
-  await compileLauncher(path, "module" in parts ? { deno: await findRuntime(), ...parts } : parts);
+async function proveShipped({ room, name }: Executable, parts: Parts, work: string): Promise<void> {
+  const path = `${work}/${name}`;
+  await compileLauncher(room, path, "module" in parts ? { deno: await findRuntime(), ...parts } : parts);
   await proveOurs(path, name);
 }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Room } from "./launcher.ts";
+
 /** Where packages put things. */
 export const installed = {
   plugins: "/opt/bacula/plugins",
@@ -14,6 +16,7 @@ export const installed = {
 
 /** An executable of the product. */
 export interface Executable {
+  readonly room: Room;
   readonly name: string;
   /** Its module, in the checkout. */
   readonly entry: string;
@@ -21,7 +24,8 @@ export interface Executable {
 
 /** The executables of this checkout. */
 export function findExecutables(checkout: string): Executable[] {
-  return ["backend", "exporter"].map((room) => ({
+  return (["backend", "exporter"] as const).map((room) => ({
+    room,
     name: `podheitor-mongodb-${room}`,
     entry: `${room}/main.ts`,
   })).filter(({ entry }) => exists(`${checkout}/${entry}`));

@@ -7,7 +7,14 @@
 
 import { defaultWorkingDirectory } from "../backend/state/atomic_file.ts";
 import { run } from "../tests/lab/command.ts";
-import { commonFlags, type Permissions, permissionTable, protectedFlag } from "./permissions.ts";
+import {
+  commonFlags,
+  exporterFlags,
+  exporterPermissions,
+  type Permissions,
+  permissionTable,
+  protectedFlag,
+} from "./permissions.ts";
 
 /** What a launcher starts: a module, or a program that was compiled with its permissions. */
 export type Launched = LaunchedModule | { readonly program: string };
@@ -30,7 +37,14 @@ export interface LauncherTrial {
 }
 
 const source = new URL("launcher/", import.meta.url).pathname;
-const units = ["launcher.c", "arguments.c", "grants.c", "text.c", "unprivileged.c"];
+/** What is compiled for an executable, by its room. */
+const units = {
+  backend: ["backend.c", "arguments.c", "grants.c", "lists.c", "start.c", "text.c", "unprivileged.c"],
+  exporter: ["exporter.c", "lists.c", "start.c", "text.c", "unprivileged.c"],
+} as const;
+
+/** Which executable it is. */
+export type Room = keyof typeof units;
 
 // deno-fmt-ignore
 const warnings = ["-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Wvla", "-Werror"];
@@ -38,17 +52,18 @@ const musl = { headers: "/usr/include/x86_64-linux-musl", libraries: "/usr/lib/x
 
 /** Compiles a launcher to a file of that path. It needs no library of the machine that it runs on, so nobody can put another one there. */
 export async function compileLauncher(
+  room: Room,
   path: string,
   launched: Launched,
   trial: LauncherTrial = {},
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "podheitor-launcher-" });
   try {
-    await Deno.writeTextFile(`${folder}/baked.h`, bakedHeader(launched));
+    await Deno.writeTextFile(`${folder}/baked.h`, bakedHeader(room, launched));
     const args = [
       ...["-std=gnu11", "-D_GNU_SOURCE", ...warnings, "-I", folder, "-o", path],
       ...(trial.accounts === undefined ? [] : [`-DACCOUNTS="${trial.accounts}"`]),
-      ...(trial.watched ? watchedArguments() : await staticArguments()),
+      ...(trial.watched ? watchedArguments(room) : await staticArguments(room)),
     ];
     await run("gcc", args);
   } finally {
@@ -56,13 +71,13 @@ export async function compileLauncher(
   }
 }
 
-function watchedArguments(): string[] {
+function watchedArguments(room: Room): string[] {
   const checks = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
-  return [...checks, ...units.map((unit) => `${source}${unit}`)];
+  return [...checks, ...units[room].map((unit) => `${source}${unit}`)];
 }
 
 /** musl's headers, start files and archive in place of the machine's own, whose licence wouldn't let it be part of this file. */
-async function staticArguments(): Promise<string[]> {
+async function staticArguments(room: Room): Promise<string[]> {
   const [headers, library] = await Promise.all(
     ["-print-file-name=include", "-print-libgcc-file-name"].map(async (what) =>
       (await run("gcc", [what])).trim()
@@ -73,7 +88,7 @@ async function staticArguments(): Promise<string[]> {
     ...["-O2", "-fPIE", "-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection"],
     ...["-static-pie", "-nostdlib", "-s", "-Wl,-z,relro,-z,now,-z,noexecstack,-z,text,--build-id=none"],
     ...[`${musl.libraries}/rcrt1.o`, `${musl.libraries}/crti.o`],
-    ...units.map((unit) => `${source}${unit}`),
+    ...units[room].map((unit) => `${source}${unit}`),
     ...[`${musl.libraries}/libc.a`, library!, `${musl.libraries}/crtn.o`],
   ];
 }
@@ -85,24 +100,29 @@ const keptVariables = ["PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"];
 /** Where Deno has the packages that sources import. */
 const cacheVariables = ["DENO_DIR", "XDG_CACHE_HOME", "HOME"];
 
-function bakedHeader(launched: Launched): string {
+function bakedHeader(room: Room, launched: Launched): string {
   const isSource = "config" in launched;
   const rows = Object.entries<Permissions>(permissionTable).map(([command, row]) => bakedRow(command, row));
   const own = ["DENO_NO_UPDATE_CHECK=1", "NO_COLOR=1", ...(isSource ? [] : bundleVariables)];
   return [
-    `#define BAKED_ROWS ${rows.join(", ")}`,
-    `#define BAKED_START ${quoteAll(startOf(launched))}`,
+    `#define BAKED_START ${quoteAll(startOf(room, launched))}`,
     ...("module" in launched ? [`#define BAKED_MODULE ${quote(launched.module)}`] : []),
-    `#define BAKED_PROTECTED ${quote(protectedFlag)}`,
-    `#define BAKED_KEPT ${quoteAll(keptVariables.concat(isSource ? cacheVariables : []))}, NULL`,
+    `#define BAKED_KEPT ${quoteAll([...keptVariables, ...(isSource ? cacheVariables : [])])}, NULL`,
     `#define BAKED_OWN ${quoteAll(own)}, NULL`,
+    `#define BAKED_ROWS ${rows.join(", ")}`,
+    `#define BAKED_PROTECTED ${quote(protectedFlag)}`,
+    `#define BAKED_WORKING ${quote(defaultWorkingDirectory)}`,
   ].join("\n") + "\n";
 }
 
-function startOf(launched: Launched): string[] {
+function startOf(room: Room, launched: Launched): string[] {
   if ("program" in launched) return [launched.program];
   const { deno, config } = launched;
-  return [deno, "run", ...(config === undefined ? bundleFlags : [`--config=${config}`]), ...commonFlags];
+  const own = config === undefined ? bundleFlags : [`--config=${config}`];
+  const flags = room === "backend"
+    ? commonFlags
+    : [...exporterFlags, `--allow-sys=${exporterPermissions.sys.join(",")}`];
+  return [deno, "run", ...own, ...flags];
 }
 
 function bakedRow(command: string, { read, write, net, run, env, sys }: Permissions): string {

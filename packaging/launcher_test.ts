@@ -14,7 +14,7 @@ Deno.test.beforeAll(async () => {
   // A job of root's may be another user's.
   await Deno.chmod(scratch, 0o755);
   await Deno.writeTextFile(deno, `#!/bin/sh\nprintf '%s\\0' "$@"\n`, { mode: 0o755 });
-  await compileLauncher(`${scratch}/launcher`, { deno, module: "/module.js" }, { watched: true });
+  await compileLauncher("backend", `${scratch}/launcher`, { deno, module: "/module.js" }, { watched: true });
 });
 
 Deno.test.afterAll(() => Deno.remove(scratch, { recursive: true }));

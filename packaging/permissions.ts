@@ -15,16 +15,17 @@ export const places = {
     "everywhere but among programs and configuration, until the restore turns out to go into a server",
   keys: "`--key` and the files that the variables name",
   keyPair: "the file, and its `.pub`",
+  webConfig: "`--web.config.file`, and the files that its lines name",
 } as const;
 
 /** Name of a place. */
 export type Place = keyof typeof places;
 
-/** What a command may do. */
+/** What a program may do. */
 export interface Permissions {
   readonly read: readonly Place[];
   readonly write: readonly Place[];
-  readonly net: "anywhere" | "127.0.0.1" | "nowhere";
+  readonly net: "anywhere" | "127.0.0.1" | "nowhere" | "`--listen`";
   readonly run: readonly ("mongodump" | "mongorestore" | "mongod" | "mongodOnPath")[];
   readonly env: readonly EnvironmentName[];
   /** Names of Deno's `--allow-sys`. */
@@ -142,19 +143,32 @@ export const permissionTable = {
   "--version": { ...nothing, why: "" },
 } as const satisfies Record<string, Permissions>;
 
-/** Flags of all commands, installed or from the sources. */
-export const commonFlags: readonly string[] = [
+/** The exporter: it opens one port, and reads. */
+export const exporterPermissions: Permissions = {
+  ...nothing,
+  read: ["working", "webConfig"],
+  net: "`--listen`",
+  sys: ownUser,
+  why: "Whose sidecars are believed, its own user says.",
+};
+
+/** Flags of both programs, installed or from the sources. */
+const sharedFlags = [
   "--quiet",
   "--no-prompt",
-  // Where documents are huge, read buffers are given back at once.
-  "--v8-flags=--expose-gc",
-  // The driver asks for many variables; it gets none of them.
+  // Packages ask for many variables; they get none of them.
   "--ignore-env",
   // Other processes' variables and memory, the system's settings and passwords: nobody's business here.
   "--deny-read=/etc/gshadow,/etc/shadow,/proc,/sys",
   "--deny-ffi",
   "--deny-import",
-];
+] as const;
+
+/** Flags of all commands of the backend. Where documents are huge, read buffers are given back at once. */
+export const commonFlags: readonly string[] = [...sharedFlags, "--v8-flags=--expose-gc"];
+
+/** Flags of the exporter. Without compiled code it needs no memory that can be written and run. */
+export const exporterFlags: readonly string[] = [...sharedFlags, "--v8-flags=--jitless"];
 
 /** Programs and configuration: nothing is written there by any command but keygen, also not by a restore that may write anywhere else. */
 export const protectedFlag =

@@ -155,7 +155,7 @@ for (const { args, unset = [], want } of cases) {
       );
       const launch = `${folder}/launch`;
       await ensureTools(["gcc", "musl"]);
-      await compileLauncher(launch, { deno: Deno.execPath(), module: `${folder}/probe.js` });
+      await compileLauncher("backend", launch, { deno: Deno.execPath(), module: `${folder}/probe.js` });
       const env = Object.entries(variables(folder)).filter(([name]) => !unset.includes(name))
         .map(([name, value]) => `${name}=${value}`);
       const said = await run(

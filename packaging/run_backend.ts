@@ -7,7 +7,7 @@ const checkout = new URL("..", import.meta.url).pathname;
 await ensureTools(["gcc", "musl"]);
 const folder = await Deno.makeTempDir({ prefix: "podheitor-backend-" });
 const launcher = `${folder}/podheitor-mongodb-backend`;
-await compileLauncher(launcher, {
+await compileLauncher("backend", launcher, {
   deno: Deno.execPath(),
   module: `${checkout}backend/main.ts`,
   config: `${checkout}deno.json`,

@@ -194,7 +194,9 @@ async function launch(folder: string, args: readonly string[], env: Record<strin
     }
     await run("chmod", ["0755", programs]);
     const launcher = `${programs}/launcher`;
-    await compileLauncher(launcher, { deno: printer, module: "/module.js" }, { accounts: programs });
+    await compileLauncher("backend", launcher, { deno: printer, module: "/module.js" }, {
+      accounts: programs,
+    });
     const { code, stdout, stderr } = await new Deno.Command(launcher, {
       args: args.map((one) => one.replace("$", folder)),
       clearEnv: true,

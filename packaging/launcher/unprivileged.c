@@ -188,3 +188,15 @@ void give_up_root(const char *command, const char *working) {
     free(account.name);
     free(user);
 }
+
+void read_as_owner(const char *folder) {
+    if (getuid() != 0) return;
+    struct stat status;
+    bool has_owner = stat(folder, &status) == 0 && status.st_uid != 0;
+    char *user = has_owner ? make_text("%lu", (unsigned long)status.st_uid) : make_text("bacula");
+    struct account account;
+    if (find_account(&account, user)) become(&account);
+    else fprintf(stderr, "This runs as root: there is no user %s.\n", user);
+    free(account.name);
+    free(user);
+}

@@ -18,7 +18,7 @@ Deno.test({
     const backend = `${scratch.path}/backend`;
     // A checkout may be in a folder that is root's alone.
     await Deno.copyFile(`${(await build()).backend}.js`, `${backend}.js`);
-    await compileLauncher(backend, { deno: Deno.execPath(), module: `${backend}.js` });
+    await compileLauncher("backend", backend, { deno: Deno.execPath(), module: `${backend}.js` });
     const secret = `${scratch.path}/rs0.uri`;
     await run("chmod", ["0755", scratch.path, backend]);
     await using system = await System.start({

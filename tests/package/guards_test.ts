@@ -8,7 +8,7 @@ import { run } from "../lab/command.ts";
 import { withFolder } from "../lab/folder.ts";
 import { ensureTools } from "../lab/tools.ts";
 
-const backend = { name: "podheitor-mongodb-backend", entry: "backend/main.ts" };
+const backend = { room: "backend", name: "podheitor-mongodb-backend", entry: "backend/main.ts" } as const;
 
 Deno.test("proveOurs() refuses a program that is only Deno", async () => {
   await assert.rejects(proveOurs(Deno.execPath(), backend.name), /says "deno [^]*isn't its version/);
