@@ -39,7 +39,11 @@ is_unchanged() {
 
 has_account() { getent passwd bacula && getent group bacula && [ "$(id -gn bacula)" = bacula ]; }
 
-says_version() { "$bin" --version | grep -qx 'podheitor-mongodb-backend [0-9.]*'; }
+says_version() {
+  for program in /opt/bacula/bin/podheitor-mongodb-*; do
+    "$program" --version | grep -qx "${program##*/} [0-9.]*" || return 1
+  done
+}
 
 # As whoever may read the program, with nothing in the environment and no home.
 says_version_to_anybody() { setpriv --reuid 65534 --regid 65534 --clear-groups env -i "$bin" --version | grep -q '^podheitor-mongodb-backend '; }
@@ -95,6 +99,8 @@ purges() {
   esac && [ ! -e "$bin" ] && [ ! -e "$lib" ] && [ -e /etc/podheitor/signing.pem ] && [ -d /backups ] && has_account
 }
 
+# What the package requires, and what this script does.
+if command -v dnf >/dev/null; then dnf -y -q install findutils shadow-utils util-linux; fi
 . /etc/os-release
 echo "on $PRETTY_NAME, $(ldd --version 2>&1 | head -1 | grep -oE '[0-9.]+$')"
 try install install_package "$OLD"

@@ -1,6 +1,7 @@
 /** The packages: the same bytes wherever they are made, what is in them, and what their signatures refuse. */
 
 import assert from "node:assert/strict";
+import { program } from "../../backend/version.ts";
 import { findExecutables } from "../../packaging/executables.ts";
 import type { Packages } from "../../packaging/package.ts";
 import { run } from "../lab/command.ts";
@@ -140,7 +141,8 @@ async function makeElsewhere(copy: string, zone: { TZ: string }): Promise<Packag
     PODHEITOR_CACHE: Deno.env.get("PODHEITOR_CACHE") || `${checkout}/.cache`,
   };
   await run(Deno.execPath(), ["task", "package"], { cwd: copy, env });
-  const [deb, rpm] = ["podheitor-mongodb_0.1.0-1_amd64.deb", "podheitor-mongodb-0.1.0-1.x86_64.rpm"];
+  const { version } = program;
+  const [deb, rpm] = [`podheitor-mongodb_${version}-1_amd64.deb`, `podheitor-mongodb-${version}-1.x86_64.rpm`];
   return { deb: `${copy}/dist/${deb}`, rpm: `${copy}/dist/${rpm}` };
 }
 
