@@ -3,7 +3,8 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { run } from "../tests/lab/command.ts";
 import { withFolder } from "../tests/lab/folder.ts";
-import { launcher } from "./launcher.ts";
+import { ensureTools } from "../tests/lab/tools.ts";
+import { compileLauncher } from "./launcher.ts";
 
 const user = "nobody";
 const isRoot = Deno.uid() === 0;
@@ -52,13 +53,13 @@ const cases: readonly Case[] = [
     env: {},
     want: "root",
     warning:
-      /^This runs as root: there is no user bacula\. Mend that, or say PODHEITOR_MONGODB_USER=root .*\n$/,
+      /^This runs as root: there is no user bacula\. Make the user, or say PODHEITOR_MONGODB_USER=root .*\n$/,
   },
 ];
 
 for (const { name, args, env, want, warning = /^$/ } of cases) {
   Deno.test({
-    name: `launcher(): ${name} (needs root)`,
+    name: `the launcher: ${name} (needs root)`,
     ignore: !isRoot,
     fn: async () => {
       await inFolder(async (folder) => {
@@ -79,7 +80,7 @@ for (const { name, args, env, want, warning = /^$/ } of cases) {
 }
 
 Deno.test({
-  name: "launcher() refuses a user that isn't there (needs root)",
+  name: "the launcher refuses a user that isn't there (needs root)",
   ignore: !isRoot,
   fn: async () => {
     await inFolder(async (folder) => {
@@ -96,23 +97,25 @@ Deno.test({
 });
 
 Deno.test({
-  name: "launcher() says that root may not become another user, as in some containers (needs root)",
+  name: "the launcher says that root may not become another user, as in some containers (needs root)",
   ignore: !isRoot,
   fn: async () => {
     await inFolder(async (folder) => {
-      const fewer = ["setpriv", "--bounding-set=-setuid,-setgid,-setpcap", "--"];
-      const refused = await launch(folder, backup, named, fewer);
-      deepStrictEqual([refused.code, refused.stdout], [2, ""]);
-      match(
-        refused.stderr,
-        /^MONGO-110 Cannot run: root can't become the user nobody here, as in a container without CAP_SETUID.*; PODHEITOR_MONGODB_USER names nobody\nHint: .*\n$/,
-      );
+      for (const capability of ["setuid", "setgid", "setpcap"]) {
+        const fewer = ["setpriv", `--bounding-set=-${capability}`, "--"];
+        const refused = await launch(folder, backup, named, fewer);
+        deepStrictEqual([refused.code, refused.stdout], [2, ""]);
+        match(
+          refused.stderr,
+          /^MONGO-110 Cannot run: root's rights can't be given up \(.*\)\nHint: .*SETUID, SETGID and SETPCAP.*\n$/,
+        );
+      }
     });
   },
 });
 
 Deno.test({
-  name: "launcher() refuses what root left in the working directory, or a directory of root's (needs root)",
+  name: "the launcher refuses what root left in the working directory, or a directory of root's (needs root)",
   ignore: !isRoot,
   fn: async () => {
     await inFolder(async (folder) => {
@@ -133,7 +136,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "launcher() passes systemd's credentials on to a user who can't read root's files (needs root)",
+  name: "the launcher passes systemd's credentials on to a user who can't read root's files (needs root)",
   ignore: !isRoot,
   fn: async () => {
     await inFolder(async (folder) => {
@@ -148,6 +151,41 @@ Deno.test({
       strictEqual(stdout.includes("CREDENTIALS_DIRECTORY"), false);
     });
   },
+});
+
+Deno.test("the launcher passes on what the command needs of its environment, and forbids core files", async () => {
+  await withFolder(async (folder) => {
+    const hostile = [
+      "DENO_AUDIT_PERMISSIONS",
+      "DENO_PERMISSION_BROKER_PATH",
+      "DENO_V8_FLAGS",
+      "NODE_OPTIONS",
+      "LD_PRELOAD",
+    ];
+    const given = { LANG: "C.UTF-8", TZ: "UTC", PODHEITOR_MONGODB_TRUSTED_KEYS: "/some/key" };
+    const { code, stdout, stderr } = await launch(folder, ["verify", "$"], {
+      ...given,
+      ...Object.fromEntries(hostile.map((name) => [name, "/nowhere"])),
+      PODHEITOR_MONGODB_PASSWORD: "not for this command",
+      DENO_DIR: "/tmp",
+      HOME: "/root",
+    });
+    strictEqual(code, 0, stderr);
+    // The shell that prints them adds some of its own.
+    const variables = new Map(
+      stdout.match(/^(?!PWD|OLDPWD|SHLVL|_=)[A-Z_]+=.*$/gm)!.map((line) =>
+        line.split("=") as [string, string]
+      ),
+    );
+    deepStrictEqual(Object.fromEntries(variables), {
+      ...given,
+      PATH: "/usr/bin:/bin",
+      DENO_DIR: "/dev/null/podheitor",
+      DENO_NO_UPDATE_CHECK: "1",
+      NO_COLOR: "1",
+    });
+    match(stdout, /^Max core file size +0 +0 /m);
+  });
 });
 
 /** A working directory of the user's, which others can reach. */
@@ -167,16 +205,25 @@ async function launch(
 ) {
   const result = { code: 0, stdout: "", stderr: "" };
   await withFolder(async (programs) => {
+    await ensureTools(["gcc", "musl"]);
     const printer = `${programs}/print`;
-    await Deno.writeTextFile(printer, "#!/bin/sh\ncat /proc/self/status\nenv\n", { mode: 0o755 });
-    const id = '#!/bin/sh\nfor user do [ "$user" != bacula ] || exit 1; done\nexec /usr/bin/id "$@"\n';
-    await Deno.writeTextFile(`${programs}/id`, id, { mode: 0o755 });
+    await Deno.writeTextFile(printer, "#!/bin/sh\ncat /proc/self/status /proc/self/limits\nenv\n", {
+      mode: 0o755,
+    });
+    for (const name of ["passwd", "group"]) {
+      const lines = (await Deno.readTextFile(`/etc/${name}`)).split("\n");
+      const others = lines.filter((line) => !line.startsWith("bacula:"));
+      await Deno.writeTextFile(`${programs}/${name}`, others.join("\n"));
+    }
     await run("chmod", ["0755", programs]);
-    const script = launcher({ deno: printer, module: "/module.js" });
+    const launcher = `${programs}/launcher`;
+    await compileLauncher("backend", launcher, { deno: printer, module: "/module.js" }, {
+      accounts: programs,
+    });
     const { code, stdout, stderr } = await new Deno.Command("env", {
-      args: [...before, "sh", "-c", script, "launcher", ...args.map((one) => one.replace("$", folder))],
+      args: [...before, launcher, ...args.map((one) => one.replace("$", folder))],
       clearEnv: true,
-      env: { PATH: `${programs}:/usr/bin:/bin`, ...env },
+      env: { PATH: "/usr/bin:/bin", ...env },
     }).output();
     const text = new TextDecoder();
     Object.assign(result, { code, stdout: text.decode(stdout), stderr: text.decode(stderr) });

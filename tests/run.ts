@@ -21,6 +21,8 @@ const env: Record<string, string> = {
   PATH: `${Deno.execPath().replace(/\/[^/]*$/, "")}:${Deno.env.get("PATH") ?? ""}`,
 };
 const endToEnd = ["tests/e2e", "tests/faults"];
+/** Folders of other stages of their own. */
+const others = ["tests/lab", "tests/boot", "tests/monitoring", "tests/package"];
 
 interface Stage {
   readonly name: string;
@@ -36,10 +38,11 @@ const stages: readonly Stage[] = [
   { name: "lint", run: () => gate("lint") },
   { name: "check", run: () => gate("check", ".") },
   { name: "cshim", exists: () => isThere("cshim/Makefile"), run: testShim },
-  { name: "unit", run: () => denoTest([], [...endToEnd, "tests/lab", "tests/boot", "tests/monitoring"]) },
+  { name: "unit", run: () => denoTest([], [...endToEnd, ...others]) },
   { name: "lab", run: () => serverTest(["tests/lab"]) },
   { name: "monitoring", run: () => serverTest(["tests/monitoring"]) },
   { name: "boot", run: testBoot },
+  { name: "package", run: () => serverTest(["tests/package"]) },
   endToEndStage("e2e"),
   { ...endToEndStage("e2e-5.0", "5.0"), onRequest: "older" },
   { ...endToEndStage("e2e-4.4", "4.4"), onRequest: "older" },

@@ -5,7 +5,7 @@
  */
 
 import { build } from "../../packaging/build.ts";
-import { exporterLauncher } from "../../packaging/exporter_launcher.ts";
+import { compileLauncher } from "../../packaging/launcher.ts";
 import { makeCertificates } from "../contract/certificates.ts";
 import { run } from "../lab/command.ts";
 import { histories } from "../lab/histories.ts";
@@ -72,8 +72,7 @@ async function installExporter(root: string): Promise<void> {
   await Deno.copyFile(Deno.execPath(), `${root}${runtime}/deno`);
   await Deno.chmod(`${root}${runtime}/deno`, 0o755);
   await Deno.copyFile(`${exporter}.js`, `${root}${module}`);
-  await Deno.writeTextFile(launcher, exporterLauncher({ deno: `${runtime}/deno`, module }));
-  await Deno.chmod(launcher, 0o755);
+  await compileLauncher("exporter", launcher, { deno: `${runtime}/deno`, module });
   const environment = "podheitor-mongodb-exporter.env";
   await Deno.copyFile(`${checkout}packaging/conf/${environment}`, `${root}/etc/podheitor/${environment}`);
   await Deno.copyFile(`${checkout}packaging/systemd/${unit}`, `${root}/usr/lib/systemd/system/${unit}`);

@@ -238,7 +238,7 @@ Deno.test("exporter: TLS and a login by Prometheus' web configuration", async (t
       ];
       for (const { text, want, status = 2 } of cases) {
         await Deno.writeTextFile(web, text);
-        await using refused = Exporter.spawn([
+        await using refused = await Exporter.spawn([
           "--listen=127.0.0.1:0",
           `--working-dir=${working}`,
           `--web.config.file=${web}`,
@@ -265,7 +265,7 @@ const misuses = [
 
 for (const { args, want } of misuses) {
   Deno.test(`exporter: ${args} ends with a sentence and 2`, async () => {
-    await using exporter = Exporter.spawn(args);
+    await using exporter = await Exporter.spawn(args);
     assert.equal(await exporter.ended(), 2);
     await until("its last words", 5000, () => want.test(exporter.said.join("\n")));
   });

@@ -4,11 +4,24 @@
  * @module
  */
 
-import { exporterLauncher } from "../../packaging/exporter_launcher.ts";
+import { compileLauncher } from "../../packaging/launcher.ts";
 import { until } from "./condition.ts";
+import { ensureTools } from "./tools.ts";
 
 const checkout = new URL("../..", import.meta.url).pathname;
 const fromSources = { module: `${checkout}exporter/main.ts`, config: `${checkout}deno.json` };
+
+/** Path of the launcher, which is compiled once. */
+let launcher: Promise<string> | undefined;
+
+async function compileFromSources(): Promise<string> {
+  await ensureTools(["gcc", "musl"]);
+  const folder = await Deno.makeTempDir({ prefix: "podheitor-launcher-" });
+  globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+  const path = `${folder}/podheitor-mongodb-exporter`;
+  await compileLauncher("exporter", path, { deno: Deno.execPath(), ...fromSources });
+  return path;
+}
 
 /** A running exporter. */
 export class Exporter implements AsyncDisposable {
@@ -29,7 +42,7 @@ export class Exporter implements AsyncDisposable {
     { more = [], built }: { readonly more?: readonly string[]; readonly built?: string } = {},
   ): Promise<Exporter> {
     const args = ["--listen=127.0.0.1:0", `--working-dir=${workingDirectory}`, ...more];
-    const exporter = Exporter.spawn(args, built);
+    const exporter = await Exporter.spawn(args, built);
     exporter.url = await until("the exporter to open its port", 60_000, () => {
       const line = exporter.said.find((one) => / serves .* on https?:/.test(one));
       return line?.slice(line.lastIndexOf(" ") + 1);
@@ -38,10 +51,9 @@ export class Exporter implements AsyncDisposable {
   }
 
   /** Starts one with these arguments, and waits for nothing. */
-  static spawn(args: readonly string[], built?: string): Exporter {
-    const script = exporterLauncher({ deno: Deno.execPath(), ...fromSources });
-    const command = new Deno.Command(built ?? "sh", {
-      args: built === undefined ? ["-c", script, "podheitor-mongodb-exporter", ...args] : [...args],
+  static async spawn(args: readonly string[], built?: string): Promise<Exporter> {
+    const command = new Deno.Command(built ?? await (launcher ??= compileFromSources()), {
+      args: [...args],
       stdin: "null",
       stdout: "inherit",
       stderr: "piped",
