@@ -37,10 +37,19 @@ const broken = parseResource("broken", {
   content: { text: "{" },
 }, null);
 const resources = [...all, broken];
+const rarities = [
+  new History("no-oplog", historyEnd - 7200).backup("F", { oplog: null, oplogWindow: null }).read,
+  new History("cautious", historyEnd - 7200).backup("F", { warnings: 2 }).failedBackup(
+    "I",
+    "canceled",
+    "Stop",
+  ).read,
+  unlinked("unlinked"),
+];
 const paths = [
   "/",
   "/?days=365&state=failed&find=a",
-  ...resources.flatMap((
+  ...[...resources, ...rarities].flatMap((
     { name },
   ) => [`/resources/${name}`, `/resources/${name}?instant=2026-11-26T23:00:00Z`]),
   "/resources/year?page=3",
@@ -49,11 +58,28 @@ const paths = [
 
 for (const path of paths) {
   Deno.test(`the page ${path} is well formed, and all that a reader needs is labelled`, async () => {
-    const { text, headers } = await get(path, resources);
+    const { text, headers } = await get(path, [...resources, ...rarities]);
     strictEqual(headers.get("content-type"), "text/html; charset=utf-8");
     checkPage(parseStrictHtml(text));
   });
 }
+
+/** A history of which the Full is forgotten. */
+function unlinked(name: string): Resource {
+  const history = new History(name, historyEnd - 7200).backup("F").backup("I").backup("I");
+  history.jobs.pop();
+  history.tips = null;
+  return history.read;
+}
+
+Deno.test("a resource's page says what there is without an oplog, and what is of no use without its Full", async () => {
+  const words = async (name: string) =>
+    textOf(parseStrictHtml((await get(`/resources/${name}`, rarities)).text));
+  match(await words("no-oplog"), /The state that the Full of \S+ \S+ read, and no other instant\./);
+  match(await words("no-oplog"), /restore jobid=1 where=\/\ncd \/@mongodb\nmark no-oplog\ndone\nyes/);
+  match(await words("unlinked"), /2 good backups without a Full[^]*No Full is known\./);
+  match(await words("cautious"), /Warning\s+The last backup was cancelled\.[^]*2 warnings in its log/);
+});
 
 /** What holds of every page. */
 function checkPage(page: HtmlElement): void {

@@ -9,7 +9,7 @@ import { factsOf } from "./facts.ts";
 import { type Html, markup } from "./markup.ts";
 import { jobTable } from "./job_table.ts";
 import { dayChoices, defaultDays } from "./overview.ts";
-import { choice as link } from "./page_links.ts";
+import { choice } from "./page_links.ts";
 import type { ResourceDetail } from "./resource_detail.ts";
 import { gapWords, restorableWords, stretchWords } from "./restorable_words.ts";
 import type { SidecarProblem } from "../sidecar/resource.ts";
@@ -52,7 +52,7 @@ export function resourcePage(resource: ResourceDetail, { days, page }: ResourceQ
 ${
       jobs.length === 0 ? null : markup`${timeLine(resource, spanOf(resource, days, now), words, jobs)}
 <nav class="choice" aria-label="Length of the time line"><ul>
-${dayChoices.map((choice) => link(`${choice} days`, `?days=${choice}`, choice === days))}
+${dayChoices.map((one) => choice(`${one} days`, `?days=${one}`, one === days))}
 </ul></nav>
 ${timeLineLegend()}`
     }
