@@ -7,6 +7,7 @@
 import { asPluginError, PluginError } from "../errors.ts";
 import type { Collection, JobLog, KeyRange, Oplog, OplogWindow, Source, UserCollections } from "../ports.ts";
 import type { Namespace } from "../namespace.ts";
+import { abortable } from "../parallel.ts";
 import { SourceBehind } from "../source_behind.ts";
 import type { OplogPosition, Timestamp } from "../timestamp.ts";
 import { awaitCommitted } from "./oplog_source.ts";
@@ -112,7 +113,7 @@ export class SteadySource extends SourceBehind {
     while (performance.now() - lostAt < seconds * 1000) {
       await pauseFor(pollMs, signal);
       if (signal.aborted) return false;
-      if (await this.behind.isReadable()) {
+      if (await abortable(this.behind.isReadable(), signal)) {
         log.info(`${source} can be read again after ${((performance.now() - lostAt) / 1000).toFixed(1)} s`);
         return true;
       }
@@ -123,7 +124,7 @@ export class SteadySource extends SourceBehind {
   async #again<T>(ask: () => Promise<T>): Promise<T> {
     for (let tries = 1;; tries++) {
       try {
-        return await ask();
+        return await abortable(ask(), this.#patience.signal);
       } catch (cause) {
         await this.outlast(cause, tries);
       }

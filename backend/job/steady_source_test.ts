@@ -108,3 +108,36 @@ Deno.test("SteadySource.proveListings() refuses what was listed of a state that 
   behind.memory.commitUpTo({ t: 3, i: 1, term: 1 });
   await assert.rejects(source.proveListings(), { code: "incompleteRead", message: /rolled back/ });
 });
+
+Deno.test("SteadySource asks nothing any more when it is stopped, also of a member that doesn't answer", async () => {
+  const silent = Promise.withResolvers<never>();
+  const asks: { name: string; ask: (one: ReturnType<typeof steady>) => Promise<unknown> }[] = [
+    { name: "a list", ask: ({ source }) => source.listDatabases() },
+    {
+      name: "a count",
+      ask: ({ source }) => source.countDocuments({ database: "app", collection: "a" }, true),
+    },
+    { name: "the oplog's end", ask: ({ source }) => source.oplog!.committed() },
+  ];
+  for (const { name, ask } of asks) {
+    const one = steady(0);
+    one.behind.listDatabases = one.behind.countDocuments = () => silent.promise;
+    one.behind.memory.committed = () => silent.promise;
+    const asked = ask(one);
+    one.stop.abort(new PluginError("canceled", "Stopped"));
+    await assert.rejects(asked, { message: "Stopped" }, name);
+  }
+});
+
+Deno.test("SteadySource waits for no member any more when it is stopped while one doesn't answer", async () => {
+  const asked = Promise.withResolvers<void>();
+  const one = steady(1);
+  one.behind.isReadable = () => {
+    asked.resolve();
+    return new Promise(() => {});
+  };
+  const listed = one.source.listDatabases();
+  await Promise.race([asked.promise, listed]);
+  one.stop.abort(new PluginError("canceled", "Stopped"));
+  await assert.rejects(listed, { message: "Stopped" });
+});

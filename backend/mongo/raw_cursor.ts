@@ -7,7 +7,7 @@
 import { type ClientSession, type Db, type Document, Long, ReadPreference } from "mongodb";
 import { elements } from "../bson/document.ts";
 import { type CursorReply, readCursorReply } from "../bson/cursor_reply.ts";
-import { Turns } from "../parallel.ts";
+import { abortable, Turns } from "../parallel.ts";
 import { unknownReply } from "./driver_error.ts";
 
 /** A reading session: cursors die with their session, and a session that is not refreshed dies after half an hour. */
@@ -150,18 +150,4 @@ async function closeCursor(
   );
   // Courtesy to the server only: one that doesn't answer in time closes the cursor by itself.
   await abortable(settled, AbortSignal.timeout(closeTimeoutMs)).catch(() => {});
-}
-
-/** Rejects with the signal's reason as soon as it is aborted. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await work;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const giveUp = () => reject(signal.reason);
-  signal.addEventListener("abort", giveUp, { once: true });
-  if (signal.aborted) giveUp();
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", giveUp);
-  }
 }
