@@ -48,7 +48,9 @@ esac
 [ -z "$facts" ] || set -- "--allow-sys=$facts" "$@"
 set -- ${quote(deno)} run ${[...own, ...commonFlags].map(quote).join(" ")} "$@"
 ${privilegeDropper}
-${config === undefined ? bundleCache : ""}export DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
+${config === undefined ? bundleCache : ""}export DENO_NO_UPDATE_CHECK=1
+# What the doctor says has colours on a terminal, unless the operator wants none.
+[ "$command" = doctor ] || export NO_COLOR=1
 exec "$@"
 `;
 }
@@ -74,7 +76,7 @@ for argument do
     option=
   else
     case "$argument" in
-      -- | --json) ;;
+      -- | --json | --restore) ;;
       --*=*) keep "\${argument%%=*}" "\${argument#*=}" ;;
       --*) option=$argument ;;
       *) operand=$argument ;;
@@ -168,7 +170,7 @@ function lineOf(place: Place, may: "may_read" | "may_write", command: string): s
 /** Where a command works unless it is told; a job always is. */
 function workingDirectoryOf(command: string): string {
   if (command.startsWith("job ")) return "";
-  return command === "prepare-restore" ? defaultWorkingDirectory : ".";
+  return command === "prepare-restore" || command === "doctor" ? defaultWorkingDirectory : ".";
 }
 
 const programLines = {

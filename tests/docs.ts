@@ -6,6 +6,7 @@
  * @module
  */
 
+import { checkTable } from "../backend/commands/doctor/check.ts";
 import { errorTable } from "../backend/errors.ts";
 import { manifestPath, metadataPath, segmentPath } from "../backend/job/object_path.ts";
 import { environmentTable } from "../backend/options/environment.ts";
@@ -50,6 +51,7 @@ export async function reference(): Promise<string> {
       "# Reference",
       "Written by `deno task docs` from the tables in the code: change those, not this file.",
       ...commands(await usage()),
+      ...doctor(),
       ...options(),
       ...environment(),
       ...permissions(),
@@ -61,6 +63,18 @@ export async function reference(): Promise<string> {
 
 function commands(usage: string): string[] {
   return ["## Commands", `\`\`\`text\n${usage.trim()}\n\`\`\``];
+}
+
+function doctor(): string[] {
+  return [
+    "## Checks of the doctor",
+    "`check` of `doctor --json`. Each may find several things; `code` is the number of the error that a job would fail with. What can't be looked at since something else is " +
+    "missing is `skipped`. With `--restore`, the signing key, the scope and the chain aren't looked at.",
+    table(
+      ["Check", "Group", "What it tells"],
+      Object.entries(checkTable).map(([check, { group, tells }]) => [`\`${check}\``, group, tells]),
+    ),
+  ];
 }
 
 /** What the program itself says of its commands. */

@@ -299,7 +299,7 @@ async function findUri(options: Options, log: JobLog): Promise<Secret> {
 }
 
 /** The name under which a source's backups go: the operator's, the set's, or the server's address. */
-function nameResource(options: Options, deployment: Deployment): string {
+export function nameResource(options: Options, deployment: Deployment): string {
   return options.resource ??
     (deployment.setName ?? deployment.source).replace(/[^A-Za-z0-9_.-]/g, "-").replace(/^[^A-Za-z0-9]+/, "")
       .slice(0, 64);
