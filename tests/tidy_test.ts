@@ -23,6 +23,7 @@ import {
   findDeadFiles,
   findMisnumbered,
   findMissingProofs,
+  findUndescribedCodes,
   findUnlistedVariables,
   findUnusedCodes,
 } from "./tidy/tables.ts";
@@ -42,6 +43,9 @@ import {
 const denoTest = "Deno.test";
 const codes = Object.keys(errorTable);
 const raiseAll = codes.map((code) => `"${code}"`).join();
+const describeAll = Object.values(errorTable).map(({ number, summary }) =>
+  `## MONGO-${number}\n\n${summary}.\n\n**Why:** x\n\n**What to do:** y\n\n`
+).join("");
 const variables = Object.keys(environmentTable);
 const readAll = variables.map((name) => `getenv("${name}")`).join();
 
@@ -244,6 +248,17 @@ const rules: readonly { name: string; find: Rule; samples: readonly Sample[] }[]
     samples: [
       [{ "backend/errors.ts": raiseAll, "backend/x_test.ts": raiseAll }, codes.length],
       [{ "backend/job/backup.ts": raiseAll }, 0],
+    ],
+  },
+  {
+    name: "every error code has its entry in the troubleshooting guide",
+    find: findUndescribedCodes,
+    samples: [
+      [{ "docs/troubleshooting.md": "" }, codes.length],
+      [{ "docs/troubleshooting.md": describeAll }, 0],
+      [{ "docs/troubleshooting.md": describeAll.replace("## MONGO-101", "## MONGO-999") }, 2],
+      [{ "docs/troubleshooting.md": describeAll.replace("**Why:** x", "Why") }, 2],
+      [{ "docs/troubleshooting.md": describeAll + describeAll }, codes.length],
     ],
   },
   {
