@@ -24,6 +24,9 @@ const tools = {
   },
   b3sum: program("b3sum", "b3sum"),
   openssl: program("openssl", "openssl"),
+  groff: program("groff", "groff"),
+  man: program("man", "man-db"),
+  php: program("php", "php-cli"),
   pip: { isPresent: hasPip, packages: () => Promise.resolve(["python3-pip"]) },
   /** A shared library that MongoDB's own builds of mongod load. */
   libcurl4: { isPresent: hasLibcurl, packages: () => Promise.resolve(["libcurl4"]) },
