@@ -20,6 +20,7 @@ import {
   places,
   protectedFlag,
 } from "../packaging/permissions.ts";
+import { bacularisClass, bacularisPath } from "./docs/bacularis.ts";
 import { completion } from "./docs/completion.ts";
 import { backendPage, optionsPage } from "./docs/man_page.ts";
 import { defaultOf, fileRows, root, usage, uses, valueOf } from "./docs/tables.ts";
@@ -29,6 +30,7 @@ export const documents: Readonly<Record<string, () => Promise<string>>> = {
   "REFERENCE.md": reference,
   "packaging/man/podheitor-mongodb-backend.8": backendPage,
   "packaging/man/podheitor-mongodb.5": () => Promise.resolve(optionsPage()),
+  [bacularisPath]: bacularisClass,
   "packaging/completion/podheitor-mongodb-backend.bash": completion,
 };
 

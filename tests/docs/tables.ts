@@ -93,7 +93,8 @@ export function defaultOf(name: OptionName, row: OptionRow): string {
   return name === "resource" ? "the replica set's name" : "none";
 }
 
-function formatSize(bytes: number): string {
+/** `16M`, or bytes. */
+export function formatSize(bytes: number): string {
   const mib = 1024 * 1024;
   return bytes % mib === 0 ? `${bytes / mib}M` : String(bytes);
 }
