@@ -283,7 +283,8 @@ async function openRestoreTarget(
   return await openTarget(await findUri(options, log), options.write_concern, tool);
 }
 
-function rehearsedBackup(): PluginError {
+/** The failure for a backup that was told to be a rehearsal. */
+export function rehearsedBackup(): PluginError {
   return new PluginError("optionUnavailable", "Cannot back up with mode=rehearse: a rehearsal is a restore", {
     hint: "Leave mode= out of the FileSet, and say mode=rehearse at the restore's prompt.",
   });

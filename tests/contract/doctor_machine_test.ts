@@ -159,6 +159,14 @@ testMachines([
     want: /any restore takes backups that nobody signed/,
   },
   {
+    name: "a rehearsal that is no restore",
+    change: () => {},
+    command: ({ folder }) => `uri_file=${folder}/rs0.uri mode=rehearse`,
+    check: "command",
+    status: "error",
+    want: /102 Cannot back up with mode=rehearse/,
+  },
+  {
     name: "no tools",
     change: () => {},
     command: ({ folder }) => `uri_file=${folder}/rs0.uri engine=mongodump`,

@@ -102,6 +102,13 @@ Deno.test("examine() follows the jobs of a working directory", async (t) => {
       assert.match(say(report, "continuation"), /would continue inc at .*, which 127\.0\.0\.1:\d+ has/);
     });
 
+    await t.step("what is known of it while the server is away", async () => {
+      const away = { command: `uri=mongodb://127.0.0.1:1/`, workingDirectory: folder };
+      assertStatus(await ask(away), { last_job: "skipped", chain: "skipped", continuation: "skipped" });
+      const named = await ask({ ...away, command: `${away.command} resource=rs0` });
+      assertStatus(named, { port: "error", last_job: "ok", chain: "ok", continuation: "skipped" });
+    });
+
     await t.step("another scope", async () => {
       const report = await look("exclude=app.x");
       assertStatus(report, { continuation: "error" });

@@ -14,7 +14,7 @@ import { parsePluginCommand } from "../../options/command.ts";
 import type { Options } from "../../options/table.ts";
 import type { Clock, Deployment } from "../../ports.ts";
 import type { Secret } from "../../secret.ts";
-import { nameResource } from "../job.ts";
+import { nameResource, rehearsedBackup } from "../job.ts";
 import { toolsFolder } from "../machine.ts";
 import { examineJobs, examineOplog } from "./chain_checks.ts";
 import { type CheckName, Findings } from "./check.ts";
@@ -39,7 +39,8 @@ export interface Examination {
 /** Checks that take a server. */
 const connectionChecks: readonly CheckName[] = ["address", "port", "tls", "login", "clock"];
 const serverChecks: readonly CheckName[] = ["server", "member", "privileges"];
-const backupChecks: readonly CheckName[] = ["scope", "oplog_window", "last_job", "chain", "continuation"];
+const backupChecks: readonly CheckName[] = ["scope", "oplog_window", "continuation"];
+const jobChecks: readonly CheckName[] = ["last_job", "chain"];
 
 /** Runs every check. Never rejects for what it finds. */
 export async function examine(examination: Examination): Promise<DoctorReport> {
@@ -57,8 +58,8 @@ export async function examine(examination: Examination): Promise<DoctorReport> {
     const because = options === null
       ? "The plugin command can't be read"
       : "There is no connection string to use";
-    const own = purpose === "backup" ? backupChecks : [];
-    findings.skip([...connectionChecks, ...serverChecks, ...own], because);
+    findings.skip([...connectionChecks, ...serverChecks], because);
+    if (purpose === "backup") await examineWithoutServer(options, examination, findings, because);
   } else if (purpose === "backup") await examineSource(uri, options, examination, findings);
   else await examineTarget(uri, options, findings);
   return reportOf(findings.all, purpose, clock.now());
@@ -69,7 +70,8 @@ async function examineCommand(
   purpose: Examination["purpose"],
   findings: Findings,
 ): Promise<void> {
-  findings.ok("command", `mode=${options.mode}, engine=${options.engine}`);
+  if (purpose === "backup" && options.mode === "rehearse") findings.failure("command", rehearsedBackup());
+  else findings.ok("command", `mode=${options.mode}, engine=${options.engine}`);
   if (options.engine === "native") return;
   const tool = purpose === "backup" ? "mongodump" : "mongorestore";
   const folder = toolsFolder();
@@ -85,17 +87,35 @@ async function examineCommand(
   }
 }
 
+/** What the working directory knows, where no server says which resource it is. */
+async function examineWithoutServer(
+  options: Options | null,
+  { workingDirectory, clock }: Examination,
+  findings: Findings,
+  because: string,
+): Promise<void> {
+  findings.skip(backupChecks, because);
+  const resource = options?.resource ?? null;
+  if (resource === null) findings.skip(jobChecks, `${because}, and the plugin command names no resource`);
+  else await examineJobs(workingDirectory, resource, clock.now(), findings);
+}
+
 async function examineSource(
   uri: Secret,
   options: Options,
-  { workingDirectory, intervalSeconds, clock }: Examination,
+  examination: Examination,
   findings: Findings,
 ): Promise<void> {
+  const { workingDirectory, intervalSeconds, clock } = examination;
   const login = await examineConnection(uri, findings);
-  if (login === null) return findings.skip([...serverChecks, ...backupChecks], "No server can be asked");
+  if (login === null) {
+    findings.skip(serverChecks, "No server can be asked");
+    return await examineWithoutServer(options, examination, findings, "No server can be asked");
+  }
   await using opened = await findings.attempt("member", () => openSource(uri, options));
   if (opened === null) {
-    return findings.skip(["server", "privileges", ...backupChecks], "No member can be read");
+    findings.skip(["server", "privileges"], "No member can be read");
+    return await examineWithoutServer(options, examination, findings, "No member can be read");
   }
   const { deployment } = opened;
   describeServer(deployment, findings);

@@ -158,9 +158,11 @@ async function examineFile(
 
 /** The plugin's constants stand in it as C's strings. */
 async function examinePlugin(path: string, findings: Findings): Promise<void> {
-  const { size } = await Deno.stat(path);
-  const bytes = size > pluginMaxBytes ? new Uint8Array() : await Deno.readFile(path);
-  const text = new TextDecoder("latin1").decode(bytes);
+  const text = await readPlugin(path).catch((cause) => {
+    findings.warn("plugin", `${path} can't be read: ${reason(cause)}`, `Run: chmod 0755 ${path}`);
+    return null;
+  });
+  if (text === null) return;
   if (!text.startsWith("\x7fELF") || !text.includes("loadPlugin\0")) {
     findings.fail("plugin", `${path} is no plugin of Bacula`, "Install the product anew.");
     return;
@@ -183,6 +185,12 @@ async function examinePlugin(path: string, findings: Findings): Promise<void> {
     `The plugin's version is ${versions[0] ?? "unknown"}, this program's ${program.version}`,
     "Install both of one version, and restart the File Daemon.",
   );
+}
+
+/** One character for each byte; none of a file that is too large for a plugin. */
+async function readPlugin(path: string): Promise<string> {
+  const { size } = await Deno.stat(path);
+  return size > pluginMaxBytes ? "" : new TextDecoder("latin1").decode(await Deno.readFile(path));
 }
 
 function isOthers(mode: number | null): boolean {
