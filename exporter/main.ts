@@ -23,7 +23,7 @@ const usage = `Usage:
 
 Serves what the backups of MongoDB leave in the File Daemon's working directory DIR (/opt/bacula/working by default), on HOST:PORT (:9105 by default, which
 is all addresses of IPv4):
-${routes.map(({ path, about }) => `  ${path.padEnd(22)} ${about}`).join("\n")}
+${routes.map(({ path, about }) => `  ${path.padEnd(24)} ${about}`).join("\n")}
 FILE is Prometheus' own file for TLS (cert_file, key_file) and basic authentication (basic_auth_users); what else it has is refused. Nothing is written, no server of MongoDB is asked, and no secret of it is known.
 Exit status: 0 stopped by SIGTERM or SIGINT, 1 failed, 2 wrong arguments.`;
 

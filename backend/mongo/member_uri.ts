@@ -40,6 +40,16 @@ export async function memberUri(uri: Secret, host: string): Promise<Secret> {
   return new Secret(replaceHosts(uri.reveal(), host, await publishedAuthSource(uri.reveal())));
 }
 
+/** The same for somebody who doesn't log in. */
+export function guestUri(uri: Secret, host: string): Secret {
+  const text = replaceHosts(uri.reveal(), host).replace(/^(mongodb:\/\/)[^/?]*@/, "$1");
+  const [address, query] = text.split("?", 2) as [string, string?];
+  const kept = query?.split("&").filter((setting) =>
+    !/^auth(Source|Mechanism|MechanismProperties)=/i.test(setting)
+  );
+  return new Secret(kept === undefined || kept.length === 0 ? address : `${address}?${kept.join("&")}`);
+}
+
 /**
  * The same for one of MongoDB's tools, which take no database beside --db: what the connection string says of the user's own database is said by
  * authSource.

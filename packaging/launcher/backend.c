@@ -1,4 +1,5 @@
 // Starts the backend with the flags of the command that it is called with. Paths come from the same arguments and variables that the backend reads.
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,5 +54,6 @@ int main(int count, char *values[]) {
     give_up_root(arguments.command, arguments.working);
     char *flags[MOST_FLAGS + 1] = {0};
     make_flags(flags, row, &grants);
+    if (!row->has_colours) setenv("NO_COLOR", "1", true);
     start(flags, row->variables, count, values);
 }

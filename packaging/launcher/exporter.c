@@ -140,5 +140,6 @@ int main(int count, char *values[]) {
     if (reads != NULL) flags[flag_count++] = make_text("--allow-read=%s", reads);
     free(address);
     free(reads);
+    setenv("NO_COLOR", "1", true);
     start(flags, (const char *const[]){NULL}, count, values);
 }

@@ -41,4 +41,6 @@ struct row {
     // The working directory where none is named; NULL where it then isn't used.
     const char *working;
     bool writes_protected;
+    // Whether it speaks in colours on a terminal, unless the operator wants none.
+    bool has_colours;
 };

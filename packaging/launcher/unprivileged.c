@@ -151,7 +151,8 @@ static void pass_credential(const char *variable, const char *name) {
 // Whose job it is: root's, if nothing says otherwise.
 static char *choose_user(const char *command, const char *working) {
     const char *named = getenv("PODHEITOR_MONGODB_USER");
-    bool is_job = strncmp(command, "job ", 4) == 0;
+    // The doctor examines what jobs will find.
+    bool is_job = strncmp(command, "job ", 4) == 0 || strcmp(command, "doctor") == 0;
     struct stat status;
     if (!is_job && strcmp(command, "prepare-restore") != 0) return make_text("root");
     if (is_given(named)) return make_text("%s", named);
@@ -177,12 +178,13 @@ void give_up_root(const char *command, const char *working) {
                 user);
         return free(user);
     }
-    bool has_working = working != NULL && stat(working, &status) == 0 && S_ISDIR(status.st_mode);
+    // The doctor says itself what isn't as it should be.
+    bool is_checked = working != NULL && strcmp(command, "doctor") != 0 && stat(working, &status) == 0 && S_ISDIR(status.st_mode);
     pass_credential("PODHEITOR_MONGODB_URI", "podheitor-mongodb-uri");
     pass_credential("PODHEITOR_MONGODB_PASSWORD", "podheitor-mongodb-password");
     unsetenv("CREDENTIALS_DIRECTORY");
     become(&account);
-    if (has_working && !can_work_in(working)) {
+    if (is_checked && !can_work_in(working)) {
         refuse(make_text("the user %s can't write to %s, or to what root's jobs left there", account.name, working),
                make_text("Run: chown -h %s: '%s' '%s'/podheitor-mongodb-*", account.name, working, working));
     }

@@ -48,6 +48,9 @@ const tools = {
   dnsmasq: program("dnsmasq", "dnsmasq-base"),
   /** With a font, which Debian's chromium needn't have. */
   chromium: program("chromium", "chromium", "fonts-dejavu-core"),
+  groff: program("groff", "groff"),
+  man: program("man", "man-db"),
+  php: program("php", "php-cli"),
   pip: { isPresent: hasPip, packages: () => Promise.resolve(["python3-pip"]) },
   /** A shared library that MongoDB's own builds of mongod load. */
   libcurl4: { isPresent: hasLibcurl, packages: () => Promise.resolve(["libcurl4"]) },
