@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A text file of the project. */
+/** A file of the project; of one that is no text, only its name counts. */
 export interface ProjectFile {
   /** From the project's root, without a leading slash. */
   readonly path: string;
@@ -14,7 +14,7 @@ export interface ProjectFile {
 const root = new URL("../../", import.meta.url).pathname;
 const binary = /\.(wasm|png|gz|deb|rpm)$/;
 
-/** Every text file that belongs to the project: all but what `.gitignore` names. */
+/** Every file that belongs to the project: all but what `.gitignore` names. */
 export async function readProject(): Promise<ProjectFile[]> {
   const ignored = (await Deno.readTextFile(`${root}.gitignore`)).split("\n").filter((line) => line !== "");
   const files: ProjectFile[] = [];
@@ -22,7 +22,8 @@ export async function readProject(): Promise<ProjectFile[]> {
     for await (const { name, isDirectory, isFile } of Deno.readDir(`${root}${folder}`)) {
       const path = `${folder}${name}`;
       if (isDirectory && path !== ".git" && !ignored.includes(`${path}/`)) await walk(`${path}/`);
-      if (isFile && !binary.test(name)) files.push({ path, text: await Deno.readTextFile(`${root}${path}`) });
+      if (!isFile) continue;
+      files.push({ path, text: binary.test(name) ? "" : await Deno.readTextFile(`${root}${path}`) });
     }
   }
   await walk("");
