@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-only
 #include "frame.h"
 
-#include <pthread.h>
 #include <string.h>
 
 static const char known_types[] = "HJPLQSFRDEAVMBTZCX";
@@ -16,7 +15,8 @@ static void store32(uint8_t *bytes, uint32_t value) {
 
 static uint32_t crc_table[256];
 
-static void make_crc_table(void) {
+// Before anything calls: the plugin is used by several threads, and pthread_once would need a newer libc.
+__attribute__((constructor)) static void make_crc_table(void) {
     for (uint32_t byte = 0; byte < 256; byte++) {
         uint32_t remainder = byte;
         for (int bit = 0; bit < 8; bit++) remainder = remainder & 1 ? remainder >> 1 ^ 0x82F63B78u : remainder >> 1;
@@ -25,8 +25,6 @@ static void make_crc_table(void) {
 }
 
 static uint32_t crc32c_by_table(uint32_t crc, const uint8_t *data, size_t length) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, make_crc_table);
     while (length-- > 0) crc = crc >> 8 ^ crc_table[(crc ^ *data++) & 0xff];
     return crc;
 }

@@ -1,11 +1,16 @@
 /**
- * Builds what is installed: `deno task build` leaves in `build/` the plugin, backend and exporter in one file each, and the launchers that start them.
+ * Builds what runs: `deno task build` leaves in `build/` the plugin, and each executable as a launcher with its bundle beside it. Where `DENORT_BIN`
+ * names Deno's runtime for programs, the bundles are compiled with it, and no Deno is needed beside them.
  *
  * @module
  */
 
-import { exporterLauncher } from "./exporter_launcher.ts";
-import { type Launched, launcher } from "./launcher.ts";
+import { run } from "../tests/lab/command.ts";
+import { ensureTools } from "../tests/lab/tools.ts";
+import { bundle } from "./bundle.ts";
+import { compile } from "./compile.ts";
+import { type Executable, findExecutables } from "./executables.ts";
+import { compileLauncher } from "./launcher.ts";
 
 const checkout = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
@@ -15,56 +20,59 @@ export interface Build {
   readonly plugin: string;
   /** The backend's executable. */
   readonly backend: string;
-  /** The exporter's. */
-  readonly exporter: string;
 }
 
-/** Builds everything; quick when nothing changed. */
+/** Builds everything for this checkout; quick when nothing changed. */
 export async function build(): Promise<Build> {
+  await ensureTools(["gcc", "make", "musl"]);
   const out = `${checkout}/build`;
+  const plugin = await buildPlugin(out);
+  for (const executable of findExecutables(checkout)) {
+    const parts = await buildExecutable(executable, out);
+    const path = `${out}/${executable.name}`;
+    await compileLauncher(executable.room, path, { deno: Deno.execPath(), ...parts });
+    await proveOurs(path, executable.name);
+  }
+  return { plugin, backend: `${out}/podheitor-mongodb-backend` };
+}
+
+/** Makes the plugin in the folder `out`. */
+export async function buildPlugin(out: string): Promise<string> {
   await Deno.mkdir(out, { recursive: true });
   await run("make", ["-s", "-C", `${checkout}/cshim`, `BUILD=${out}`]);
-  return {
-    plugin: `${out}/podheitor-mongodb-fd.so`,
-    backend: await buildProgram(out, "backend", launcher),
-    exporter: await buildProgram(out, "exporter", exporterLauncher),
-  };
+  return `${out}/podheitor-mongodb-fd.so`;
 }
 
-/** One program's bundle and its launcher, whose path it returns. */
-async function buildProgram(
-  out: string,
-  program: "backend" | "exporter",
-  launch: (launched: Launched) => string,
-): Promise<string> {
-  const path = `${out}/podheitor-mongodb-${program}`;
-  const module = `${path}.js`;
-  const main = `${checkout}/${program}/main.ts`;
-  await run(Deno.execPath(), ["bundle", "--quiet", "--platform", "deno", "-o", module, main]);
-  await Deno.writeTextFile(path, launch({ deno: Deno.execPath(), module }));
-  await Deno.chmod(path, 0o755);
-  // What was built must be our program, not something that merely starts.
+/** What a launcher starts: a bundle, or the program that was compiled of it. */
+export type Parts = { readonly module: string } | { readonly program: string };
+
+/** Makes what an executable's launcher starts, in the folder `out`. */
+export async function buildExecutable({ room, name, entry }: Executable, out: string): Promise<Parts> {
+  await Deno.mkdir(out, { recursive: true });
+  const module = `${out}/${name}.js`;
+  await bundle(checkout, entry, module);
+  const denort = Deno.env.get("DENORT_BIN");
+  if (!denort) return { module };
+  const program = `${out}/${name}.bin`;
+  await compile(room, module, program, denort);
+  await proveOurs(program, name);
+  return { program };
+}
+
+/**
+ * What was built must be our program, not something that merely starts: Deno without its payload is a prompt that may do anything.
+ *
+ * @throws Error otherwise
+ */
+export async function proveOurs(path: string, name: string): Promise<void> {
   const said = await run(path, ["--version"]);
-  if (!new RegExp(`^podheitor-mongodb-${program} \\d+\\.\\d+\\.\\d+\\n$`).test(said)) {
-    throw new Error(`The built ${program} says "${said.trim()}", which isn't its version`);
+  if (!new RegExp(`^${name} \\d+\\.\\d+\\.\\d+\\n$`).test(said)) {
+    throw new Error(`The built ${name} says "${said.trim()}", which isn't its version`);
   }
-  return path;
-}
-
-async function run(program: string, args: string[]): Promise<string> {
-  const command = new Deno.Command(program, { args, stdin: "null" });
-  const { success, stdout, stderr } = await command.output().catch((cause) => {
-    throw new Error(
-      `Cannot build: ${program} is missing (${
-        cause instanceof Error ? cause.message : cause
-      }); install the package of that name`,
-    );
-  });
-  if (!success) throw new Error(`${program} ${args.join(" ")} failed:\n${new TextDecoder().decode(stderr)}`);
-  return new TextDecoder().decode(stdout);
 }
 
 if (import.meta.main) {
-  const { plugin, backend, exporter } = await build();
-  console.log(`${plugin}\n${backend}\n${exporter}`);
+  const { plugin, backend } = await build();
+  const form = Deno.env.get("DENORT_BIN") ? "a compiled program" : "Deno and a bundle";
+  console.log(`${plugin}\n${backend}\nEach executable is a launcher of ${form}.`);
 }

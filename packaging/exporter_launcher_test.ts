@@ -2,10 +2,23 @@
 
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { parseListen } from "../exporter/listen.ts";
 import { run } from "../tests/lab/command.ts";
 import { withFolder } from "../tests/lab/folder.ts";
-import { exporterLauncher } from "./exporter_launcher.ts";
+import { ensureTools } from "../tests/lab/tools.ts";
+import { compileLauncher } from "./launcher.ts";
+
+let scratch = "";
+
+Deno.test.beforeAll(async () => {
+  await ensureTools(["gcc", "musl"]);
+  scratch = await Deno.makeTempDir();
+  await Deno.chmod(scratch, 0o755);
+  const deno = `${scratch}/print`;
+  await Deno.writeTextFile(deno, '#!/bin/sh\nprintf "%s\\0" "$@"\n', { mode: 0o755 });
+  await compileLauncher("exporter", `${scratch}/launcher`, { deno, module: "/module.js" }, { watched: true });
+});
+
+Deno.test.afterAll(() => Deno.remove(scratch, { recursive: true }));
 
 const working = "--working-dir=/w";
 
@@ -23,7 +36,7 @@ const cases: { args: string[]; net?: string[]; read?: string[] }[] = [
 ];
 
 for (const { args, net = [], read = [] } of cases) {
-  Deno.test(`exporterLauncher() lets ${args.join(" ") || "no arguments"} listen on ${net.join() || "nothing"}`, async () => {
+  Deno.test(`the exporter's launcher lets ${args.join(" ") || "no arguments"} listen on ${net.join() || "nothing"}`, async () => {
     const flags = await flagsOf(args);
     deepStrictEqual([flags.get("--allow-net") ?? [], flags.get("--allow-read") ?? []], [net, read]);
     deepStrictEqual(flags.get("--allow-sys"), ["uid"]);
@@ -32,7 +45,7 @@ for (const { args, net = [], read = [] } of cases) {
   });
 }
 
-Deno.test("exporterLauncher() and parseListen() read an address alike, or neither takes it", async () => {
+Deno.test("the exporter's launcher grants an address that has the form of one, and no other", async () => {
   const char = fc.constantFrom(..."019[]:.,-a f*\"'\n");
   const texts = fc.sample(
     fc.oneof(
@@ -49,17 +62,15 @@ Deno.test("exporterLauncher() and parseListen() read an address alike, or neithe
   }
 });
 
+const form = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]*):(\d{1,5})$/;
+
 function addressOf(text: string): string[] {
-  try {
-    const { hostname } = parseListen(text);
-    const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-    return [`${host}:${text.slice(text.lastIndexOf(":") + 1)}`];
-  } catch {
-    return [];
-  }
+  const [, digits] = form.exec(text) ?? [];
+  if (digits === undefined || Number(digits) > 65_535) return [];
+  return [text.startsWith(":") ? `0.0.0.0${text}` : text];
 }
 
-Deno.test("exporterLauncher() reads the files that the web configuration names, from its own folder", async () => {
+Deno.test("the exporter's launcher reads the files that the web configuration names, from its own folder", async () => {
   await withFolder(async (folder) => {
     const web = `${folder}/web.yml`;
     await Deno.writeTextFile(
@@ -83,7 +94,7 @@ Deno.test("exporterLauncher() reads the files that the web configuration names, 
   });
 });
 
-Deno.test("exporterLauncher() takes no path that could make a list longer", async () => {
+Deno.test("the exporter's launcher takes no path that could make a list longer", async () => {
   for (const path of ["", "-a", "/a,/b", '/a"', "/a\n/b"]) {
     for (const option of ["--working-dir", "--web.config.file"]) {
       if (path === "" && option === "--web.config.file") continue;
@@ -131,7 +142,14 @@ Deno.test("Deno grants the exporter the working directory, the web configuration
       `${folder}/attempts.js`,
       `export const attempts = ${JSON.stringify(attempts)};\n`,
     );
-    const script = exporterLauncher({ deno: Deno.execPath(), module: `${folder}/probe.js` });
+    const launcher = `${folder}/launcher`;
+    // Without accounts it stays whose folder this is.
+    await compileLauncher(
+      "exporter",
+      launcher,
+      { deno: Deno.execPath(), module: `${folder}/probe.js` },
+      { accounts: folder },
+    );
     const args = [
       `--working-dir=${folder}/working`,
       `--web.config.file=${folder}/web/web.yml`,
@@ -139,7 +157,7 @@ Deno.test("Deno grants the exporter the working directory, the web configuration
     ];
     const said = await run("env", [
       ...["-i", "PATH=/usr/bin:/bin", "OTHER_SECRET=1", "PODHEITOR_MONGODB_URI=1"],
-      ...["sh", "-c", script, "exporter", ...args],
+      ...[launcher, ...args],
     ]);
     deepStrictEqual(JSON.parse(said), [
       ...readable.map((name) => `read ${folder}/${name}`),
@@ -161,21 +179,13 @@ async function flagsOf(args: readonly string[]): Promise<Map<string, string[]>> 
   }));
 }
 
-/** Runs the launcher with a program in Deno's place that prints its arguments, as a user that isn't dropped. */
+/** Runs the launcher, which watches its own use of memory, with a program in Deno's place that prints its arguments. */
 async function launch(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  let result = { code: 0, stdout: "", stderr: "" };
-  await withFolder(async (folder) => {
-    const printer = `${folder}/print`;
-    await Deno.writeTextFile(printer, '#!/bin/sh\nprintf "%s\\0" "$@"\n', { mode: 0o755 });
-    await Deno.writeTextFile(`${folder}/id`, "#!/bin/sh\necho 1\n", { mode: 0o755 });
-    const script = exporterLauncher({ deno: printer, module: "/module.js" });
-    const { code, stdout, stderr } = await new Deno.Command("sh", {
-      args: ["-c", script, "launcher", ...args],
-      clearEnv: true,
-      env: { PATH: `${folder}:/usr/bin:/bin` },
-    }).output();
-    const text = new TextDecoder();
-    result = { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
-  });
-  return result;
+  const { code, stdout, stderr } = await new Deno.Command(`${scratch}/launcher`, {
+    args: [...args],
+    clearEnv: true,
+    env: { PATH: "/usr/bin:/bin" },
+  }).output();
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }

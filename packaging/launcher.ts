@@ -1,16 +1,25 @@
 /**
- * The launcher: a shell's script that starts Deno with the flags of the command that it is called with. Paths come from the same arguments and
- * variables that the backend reads; one that could make a list of Deno's longer is refused.
+ * The launcher: a small static program that starts Deno with the flags of the command that it is called with. `launcher/` has its source, and this
+ * module what is baked into it.
  *
  * @module
  */
 
 import { defaultWorkingDirectory } from "../backend/state/atomic_file.ts";
-import { privilegeDropper } from "./unprivileged.ts";
-import { commonFlags, type Permissions, permissionTable, type Place, protectedFlag } from "./permissions.ts";
+import { run } from "../tests/lab/command.ts";
+import {
+  commonFlags,
+  exporterFlags,
+  exporterPermissions,
+  type Permissions,
+  permissionTable,
+  protectedFlag,
+} from "./permissions.ts";
 
-/** What a launcher starts. */
-export interface Launched {
+/** What a launcher starts: a module, or a program that was compiled with its permissions. */
+export type Launched = LaunchedModule | { readonly program: string };
+
+interface LaunchedModule {
   /** Path of Deno. */
   readonly deno: string;
   /** Path of the module that runs: a bundle, or sources where there is `config`. */
@@ -19,174 +28,143 @@ export interface Launched {
   readonly config?: string;
 }
 
-/** A bundle needs nothing but its one file; a cache that can't be written keeps what it runs from being changed between jobs. */
-export const bundleFlags = ["--no-config", "--no-lock", "--no-remote", "--cached-only", "--no-code-cache"];
-export const bundleCache = "export DENO_DIR=/dev/null/podheitor\n";
-
-/** The script. It forbids core files, which would hold secrets. */
-export function launcher({ deno, module, config }: Launched): string {
-  const own = config === undefined ? bundleFlags : [`--config=${config}`];
-  const arms = Object.entries<Permissions>(permissionTable).map(([command, row]) => arm(command, row));
-  return `#!/bin/sh
-ulimit -c 0
-${argumentReader}
-${lists}
-case "$command" in
-${arms.join("\n")}
-esac
-set -- ${quote(module)} "$@"
-[ -z "$reads" ] || set -- "--allow-read=$reads" "$@"
-[ -z "$writes" ] || set -- "--allow-write=$writes" "$@"
-[ "$command" = keygen ] || set -- ${quote(protectedFlag)} "$@"
-case "$hosts" in
-  '') ;;
-  anywhere) set -- --allow-net "$@" ;;
-  *) set -- "--allow-net=$hosts" "$@" ;;
-esac
-[ -z "$programs" ] || set -- "--allow-run=$programs" "$@"
-[ -z "$variables" ] || set -- "--allow-env=$variables" "$@"
-[ -z "$facts" ] || set -- "--allow-sys=$facts" "$@"
-set -- ${quote(deno)} run ${[...own, ...commonFlags].map(quote).join(" ")} "$@"
-${privilegeDropper}
-${config === undefined ? bundleCache : ""}export DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
-exec "$@"
-`;
+/** How a launcher is made for tests. */
+export interface LauncherTrial {
+  /** A folder with `passwd` and `group` in place of the machine's own. */
+  readonly accounts?: string;
+  /** Whether it watches its own use of memory, and ends where that is wrong. */
+  readonly watched?: true;
 }
 
-/** Leaves the command in `$command` (a job's with its kind), each option in a variable of its own, and the last other argument in `$operand`. */
-const argumentReader = `keep() {
-  case "$1" in
-    --to) to=$2 ;;
-    --from) from=$2 ;;
-    --where) where=$2 ;;
-    --working-dir) working=$2 ;;
-    --key) key=$2 ;;
-    --kind) kind=$2 ;;
-  esac
-}
-unset to from where working key operand
-kind= option= command=\${1-} first=yes
-for argument do
-  if [ -n "$first" ]; then
-    first=
-  elif [ -n "$option" ]; then
-    keep "$option" "$argument"
-    option=
-  else
-    case "$argument" in
-      -- | --json) ;;
-      --*=*) keep "\${argument%%=*}" "\${argument#*=}" ;;
-      --*) option=$argument ;;
-      *) operand=$argument ;;
-    esac
-  fi
-done
-[ "$command" != job ] || command="job $kind"`;
+const source = new URL("launcher/", import.meta.url).pathname;
+/** What is compiled for an executable, by its room. */
+const units = {
+  backend: ["backend.c", "arguments.c", "grants.c", "lists.c", "start.c", "text.c", "unprivileged.c"],
+  exporter: ["exporter.c", "lists.c", "start.c", "text.c", "unprivileged.c"],
+} as const;
 
-/** Refuses what could make a list of Deno's longer. */
-export const refusals = `refuse() {
-  printf '%s\\n' "MONGO-110 Cannot run: $1" "Hint: $2" >&2
-  exit 2
-}
-check() {
-  case "$2" in
-    '' | -* | *[,\\"\\']* | *[[:cntrl:]]*)
-      refuse "the path of $1 is empty, begins with a dash, or has a comma, a quote or a control character" \\
-        "What the program may read and write is a list of paths: give this one a plain name."
-      ;;
-  esac
-}
-reads=
-may_read() {
-  check "$1" "$2"
-  reads=\${reads:+$reads,}$2
-}`;
+/** Which executable it is. */
+export type Room = keyof typeof units;
 
-/** Collects paths and programs. A program is absolute and plain, or none. */
-const lists = `${refusals}
-writes= hosts= programs= variables= facts=
-may_write() {
-  check "$1" "$2"
-  writes=\${writes:+$writes,}$2
-}
-may_run() {
-  case "$1" in
-    *[!A-Za-z0-9/._-]*) ;;
-    /*) programs=\${programs:+$programs,}$1 ;;
-  esac
-}
-may_read_keys() {
-  keys=\${key-$PODHEITOR_MONGODB_TRUSTED_KEYS}
-  # A key that isn't in a file, also a mistyped one, has no place among the arguments.
-  if [ -z "$keys" ] && [ -f "$PODHEITOR_MONGODB_SIGNING_KEY" ]; then
-    may_read 'the signing key' "$PODHEITOR_MONGODB_SIGNING_KEY"
-  fi
-  while [ -n "$keys" ]; do
-    one=\${keys%%:*}
-    case "$keys" in
-      *:*) keys=\${keys#*:} ;;
-      *) keys= ;;
-    esac
-    [ -z "$one" ] || may_read 'a trusted key' "$one"
-  done
-}`;
+// deno-fmt-ignore
+const warnings = ["-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Wvla", "-Werror"];
+const musl = { headers: "/usr/include/x86_64-linux-musl", libraries: "/usr/lib/x86_64-linux-musl" };
 
-/** What the script does for a command. */
-function arm(command: string, { read, write, net, run, env, sys }: Permissions): string {
-  const lines = [
-    ...read.map((place) => lineOf(place, "may_read", command)),
-    ...write.map((place) => lineOf(place, "may_write", command)),
-    ...(net === "nowhere" ? [] : [`hosts=${net}`]),
-    ...run.map((program) => programLines[program]),
-    ...(env.length === 0 ? [] : [`variables=${env.join(",")}`]),
-    ...(sys.length === 0 ? [] : [`facts=${sys.join(",")}`]),
-  ];
-  return [`  ${quote(command)})`, ...lines.map((line) => `    ${line}`), "    ;;"].join("\n");
-}
-
-function lineOf(place: Place, may: "may_read" | "may_write", command: string): string {
-  switch (place) {
-    case "anywhere":
-    case "notYetKnown":
-      return `${may} / /`;
-    case "commandWhere":
-      return `case "$operand" in *where*) ${may} / / ;; esac`;
-    case "keys":
-      return "may_read_keys";
-    case "working":
-      if (command === "chain") return `[ -z "\${working+given}" ] || ${may} --working-dir "$working"`;
-      return `${may} --working-dir "\${working=${workingDirectoryOf(command)}}"`;
-    case "where":
-      return `[ "\${where-/}" = / ] || ${may} --where "$where"`;
-    case "to":
-      return `[ "\${to-/dev/null}" = /dev/null ] || ${may} --to "$to"`;
-    case "from":
-      return `[ -z "\${from+given}" ] || ${may} --from "$from"`;
-    case "keyPair":
-      return `[ -z "\${operand+given}" ] || { ${may} 'the file' "$operand" && ${may} 'the file' "$operand.pub"; }`;
-    case "webConfig":
-      throw new Error(`${command} has no web configuration`);
-    case "operand":
-      return `[ -z "\${operand+given}" ] || ${may} 'the folder' "$operand"`;
+/** Compiles a launcher to a file of that path. It needs no library of the machine that it runs on, so nobody can put another one there. */
+export async function compileLauncher(
+  room: Room,
+  path: string,
+  launched: Launched,
+  trial: LauncherTrial = {},
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "podheitor-launcher-" });
+  try {
+    await Deno.writeTextFile(`${folder}/baked.h`, bakedHeader(room, launched));
+    const args = [
+      ...["-std=gnu11", "-D_GNU_SOURCE", ...warnings, "-I", folder, "-o", path],
+      ...(trial.accounts === undefined ? [] : [`-DACCOUNTS="${trial.accounts}"`]),
+      ...(trial.watched ? watchedArguments(room) : await staticArguments(room)),
+    ];
+    await run("gcc", args);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
+function watchedArguments(room: Room): string[] {
+  const checks = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+  return [...checks, ...units[room].map((unit) => `${source}${unit}`)];
+}
+
+/** musl's headers, start files and archive in place of the machine's own, whose licence wouldn't let it be part of this file. */
+async function staticArguments(room: Room): Promise<string[]> {
+  const [headers, library] = await Promise.all(
+    ["-print-file-name=include", "-print-libgcc-file-name"].map(async (what) =>
+      (await run("gcc", [what])).trim()
+    ),
+  );
+  return [
+    ...["-nostdinc", "-isystem", musl.headers, "-isystem", headers!],
+    ...["-O2", "-fPIE", "-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection"],
+    ...["-static-pie", "-nostdlib", "-s", "-Wl,-z,relro,-z,now,-z,noexecstack,-z,text,--build-id=none"],
+    ...[`${musl.libraries}/rcrt1.o`, `${musl.libraries}/crti.o`],
+    ...units[room].map((unit) => `${source}${unit}`),
+    ...[`${musl.libraries}/libc.a`, library!, `${musl.libraries}/crtn.o`],
+  ];
+}
+
+/** A bundle needs nothing but its one file; a cache that can't be written keeps what it runs from being changed between jobs. */
+const bundleFlags = ["--no-config", "--no-lock", "--no-remote", "--cached-only", "--no-code-cache"];
+const bundleVariables = ["DENO_DIR=/dev/null/podheitor"];
+const keptVariables = ["PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"];
+/** Where Deno has the packages that sources import. */
+const cacheVariables = ["DENO_DIR", "XDG_CACHE_HOME", "HOME"];
+
+function bakedHeader(room: Room, launched: Launched): string {
+  const isSource = "config" in launched;
+  const rows = Object.entries<Permissions>(permissionTable).map(([command, row]) => bakedRow(command, row));
+  const own = ["DENO_NO_UPDATE_CHECK=1", "NO_COLOR=1", ...(isSource ? [] : bundleVariables)];
+  return [
+    `#define BAKED_START ${quoteAll(startOf(room, launched))}`,
+    ...("module" in launched ? [`#define BAKED_MODULE ${quote(launched.module)}`] : []),
+    `#define BAKED_KEPT ${quoteAll([...keptVariables, ...(isSource ? cacheVariables : [])])}, NULL`,
+    `#define BAKED_OWN ${quoteAll(own)}, NULL`,
+    `#define BAKED_ROWS ${rows.join(", ")}`,
+    `#define BAKED_PROTECTED ${quote(protectedFlag)}`,
+    `#define BAKED_WORKING ${quote(defaultWorkingDirectory)}`,
+  ].join("\n") + "\n";
+}
+
+function startOf(room: Room, launched: Launched): string[] {
+  if ("program" in launched) return [launched.program];
+  const { deno, config } = launched;
+  const own = config === undefined ? bundleFlags : [`--config=${config}`];
+  const flags = room === "backend"
+    ? commonFlags
+    : [...exporterFlags, `--allow-sys=${exporterPermissions.sys.join(",")}`];
+  return [deno, "run", ...own, ...flags];
+}
+
+function bakedRow(command: string, { read, write, net, run, env, sys }: Permissions): string {
+  const list = (prefix: string, names: readonly string[]) =>
+    `{${[...names, "none"].map((name) => `${prefix}_${screaming(name)}`).join(", ")}}`;
+  const working = workingDirectoryOf(command);
+  return `{
+  .command = ${quote(command)},
+  .read = ${list("PLACE", read)},
+  .write = ${list("PLACE", write)},
+  .net = ${net === "nowhere" ? "NULL" : quote(net === "anywhere" ? "" : net)},
+  .run = ${list("PROGRAM", run)},
+  .variables = {${quoteAll(env)}},
+  .facts = {${quoteAll(sys)}},
+  .working = ${working === undefined ? "NULL" : quote(working)},
+  .writes_protected = ${command !== "keygen"},
+}`.replaceAll("\n", " ");
+}
+
 /** Where a command works unless it is told; a job always is. */
-function workingDirectoryOf(command: string): string {
+function workingDirectoryOf(command: string): string | undefined {
   if (command.startsWith("job ")) return "";
+  if (command === "chain") return undefined;
   return command === "prepare-restore" ? defaultWorkingDirectory : ".";
 }
 
-const programLines = {
-  mongodump: '[ -z "$PODHEITOR_MONGODB_TOOLS" ] || may_run "${PODHEITOR_MONGODB_TOOLS%/}/mongodump"',
-  mongorestore: '[ -z "$PODHEITOR_MONGODB_TOOLS" ] || may_run "${PODHEITOR_MONGODB_TOOLS%/}/mongorestore"',
-  mongod: 'may_run "$PODHEITOR_MONGODB_MONGOD"',
-  mongodOnPath: `PODHEITOR_MONGODB_MONGOD=$(command -v "\${PODHEITOR_MONGODB_MONGOD:-\${MONGOD_BIN:-mongod}}")
-    export PODHEITOR_MONGODB_MONGOD
-    may_run "$PODHEITOR_MONGODB_MONGOD"`,
-};
+/** `notYetKnown` as C's constants are written. */
+function screaming(name: string): string {
+  return name.replaceAll(/[A-Z]/g, "_$&").toUpperCase();
+}
 
-/** A text as one word of the shell's. */
-export function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
+function quoteAll(texts: readonly string[]): string {
+  return texts.map(quote).join(", ");
+}
+
+/** A text as C writes it, whatever is in it. */
+function quote(text: string): string {
+  const bytes = [...new TextEncoder().encode(text)];
+  const written = bytes.map((byte) =>
+    byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c || byte === 0x3f
+      ? `\\${byte.toString(8).padStart(3, "0")}`
+      : String.fromCharCode(byte)
+  );
+  return `"${written.join("")}"`;
 }

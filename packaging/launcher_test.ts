@@ -2,8 +2,22 @@
 
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { withFolder } from "../tests/lab/folder.ts";
-import { launcher } from "./launcher.ts";
+import { ensureTools } from "../tests/lab/tools.ts";
+import { compileLauncher } from "./launcher.ts";
+
+let scratch = "";
+
+Deno.test.beforeAll(async () => {
+  await ensureTools(["gcc"]);
+  scratch = await Deno.makeTempDir();
+  const deno = `${scratch}/print`;
+  // A job of root's may be another user's.
+  await Deno.chmod(scratch, 0o755);
+  await Deno.writeTextFile(deno, `#!/bin/sh\nprintf '%s\\0' "$@"\n`, { mode: 0o755 });
+  await compileLauncher("backend", `${scratch}/launcher`, { deno, module: "/module.js" }, { watched: true });
+});
+
+Deno.test.afterAll(() => Deno.remove(scratch, { recursive: true }));
 
 /** Programs that `--allow-run` names, by the command and its variables. */
 const programCases: { args: string[]; env?: Record<string, string>; want: string[] }[] = [
@@ -49,7 +63,7 @@ const programCases: { args: string[]; env?: Record<string, string>; want: string
 for (const { args, env = {}, want } of programCases) {
   const setting = Object.entries(env).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   const name = [...setting, ...args].join(" ");
-  Deno.test(`launcher() lets ${name} run ${want.join(" and ") || "nothing"}`, async () => {
+  Deno.test(`the launcher lets ${name} run ${want.join(" and ") || "nothing"}`, async () => {
     deepStrictEqual((await flagsOf(args, env)).get("--allow-run") ?? [], want);
   });
 }
@@ -81,7 +95,7 @@ const oddPaths = [
 ];
 
 for (const { list, args, env = () => ({}) } of pathCases) {
-  const name = `launcher() puts the path of ${args("PATH").join(" ")}${
+  const name = `the launcher puts the path of ${args("PATH").join(" ")}${
     Object.entries(env("PATH")).map(([name, value]) => ` with ${name}=${value}`).join("")
   }`;
   Deno.test(`${name} into ${list} as it is, or refuses it in a sentence`, async () => {
@@ -100,7 +114,7 @@ for (const { list, args, env = () => ({}) } of pathCases) {
   });
 }
 
-Deno.test("launcher() makes no list longer, whatever the path", async () => {
+Deno.test("the launcher makes no list longer, whatever the path", async () => {
   const path = fc.string({ unit: fc.constantFrom(...",'\"-/ab \n\\$`:*?é"), minLength: 0, maxLength: 12 });
   await fc.assert(
     fc.asyncProperty(path, async (path) => {
@@ -114,7 +128,7 @@ Deno.test("launcher() makes no list longer, whatever the path", async () => {
   );
 });
 
-Deno.test("launcher() keeps a signing key that is no file out of the arguments", async () => {
+Deno.test("the launcher keeps a signing key that is no file out of the arguments", async () => {
   const seed = "/" + "A".repeat(42) + "=";
   const { stdout } = await launch(["verify", "/some"], { PODHEITOR_MONGODB_SIGNING_KEY: seed });
   strictEqual(stdout.includes("AAAA"), false);
@@ -132,19 +146,13 @@ async function flagsOf(args: readonly string[], env: Record<string, string>): Pr
   );
 }
 
-/** Runs the launcher with a program in Deno's place that prints its arguments, each with a NUL behind it. */
+/** Runs the launcher, which watches its own use of memory, with a program in Deno's place that prints its arguments, each with a NUL behind it. */
 async function launch(args: readonly string[], env: Record<string, string>) {
-  const result = { code: 0, stdout: "", stderr: "" };
-  await withFolder(async (folder) => {
-    const printer = `${folder}/print`;
-    await Deno.writeTextFile(printer, `#!/bin/sh\nprintf '%s\\0' "$@"\n`, { mode: 0o755 });
-    const { code, stdout, stderr } = await new Deno.Command("sh", {
-      args: ["-c", launcher({ deno: printer, module: "/module.js" }), "launcher", ...args],
-      clearEnv: true,
-      env: { PATH: "/usr/bin:/bin", ...env },
-    }).output();
-    const text = new TextDecoder();
-    Object.assign(result, { code, stdout: text.decode(stdout), stderr: text.decode(stderr) });
-  });
-  return result;
+  const { code, stdout, stderr } = await new Deno.Command(`${scratch}/launcher`, {
+    args: [...args],
+    clearEnv: true,
+    env: { PATH: "/usr/bin:/bin", ...env },
+  }).output();
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }

@@ -172,4 +172,4 @@ export const exporterFlags: readonly string[] = [...sharedFlags, "--v8-flags=--j
 
 /** Programs and configuration: nothing is written there by any command but keygen, also not by a restore that may write anywhere else. */
 export const protectedFlag =
-  "--deny-write=/bin,/boot,/etc,/lib,/lib64,/opt/bacula/bin,/opt/bacula/plugins,/proc,/sbin,/sys,/usr/bin,/usr/lib,/usr/lib64,/usr/sbin";
+  "--deny-write=/bin,/boot,/etc,/lib,/lib64,/opt/bacula/bin,/opt/bacula/lib,/opt/bacula/plugins,/proc,/sbin,/sys,/usr/bin,/usr/lib,/usr/lib64,/usr/sbin";

@@ -4,7 +4,8 @@ import { deepStrictEqual } from "node:assert/strict";
 import { environmentTable } from "../backend/options/environment.ts";
 import { withFolder } from "../tests/lab/folder.ts";
 import { run } from "../tests/lab/command.ts";
-import { launcher } from "./launcher.ts";
+import { ensureTools } from "../tests/lab/tools.ts";
+import { compileLauncher } from "./launcher.ts";
 import { permissionTable } from "./permissions.ts";
 
 const folders = ["to", "from", "working", "where", "other"] as const;
@@ -153,12 +154,13 @@ for (const { args, unset = [], want } of cases) {
         `export const attempts = ${JSON.stringify(attemptsOf(folder, server.port))};\n`,
       );
       const launch = `${folder}/launch`;
-      await Deno.writeTextFile(launch, launcher({ deno: Deno.execPath(), module: `${folder}/probe.js` }));
+      await ensureTools(["gcc", "musl"]);
+      await compileLauncher("backend", launch, { deno: Deno.execPath(), module: `${folder}/probe.js` });
       const env = Object.entries(variables(folder)).filter(([name]) => !unset.includes(name))
         .map(([name, value]) => `${name}=${value}`);
       const said = await run(
         "env",
-        ["-i", ...env, "sh", launch, ...args.map((one) => one.replace("$", folder))],
+        ["-i", ...env, launch, ...args.map((one) => one.replace("$", folder))],
         { cwd: `${folder}/to` },
       );
       const granted: string[] = JSON.parse(said);

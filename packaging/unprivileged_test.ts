@@ -3,7 +3,8 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { run } from "../tests/lab/command.ts";
 import { withFolder } from "../tests/lab/folder.ts";
-import { launcher } from "./launcher.ts";
+import { ensureTools } from "../tests/lab/tools.ts";
+import { compileLauncher } from "./launcher.ts";
 
 const user = "nobody";
 const isRoot = Deno.uid() === 0;
@@ -58,7 +59,7 @@ const cases: readonly Case[] = [
 
 for (const { name, args, env, want, warning = /^$/ } of cases) {
   Deno.test({
-    name: `launcher(): ${name} (needs root)`,
+    name: `the launcher: ${name} (needs root)`,
     ignore: !isRoot,
     fn: async () => {
       await inFolder(async (folder) => {
@@ -79,7 +80,7 @@ for (const { name, args, env, want, warning = /^$/ } of cases) {
 }
 
 Deno.test({
-  name: "launcher() refuses a user that isn't there (needs root)",
+  name: "the launcher refuses a user that isn't there (needs root)",
   ignore: !isRoot,
   fn: async () => {
     await inFolder(async (folder) => {
@@ -96,7 +97,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "launcher() refuses what root left in the working directory, or a directory of root's (needs root)",
+  name: "the launcher refuses what root left in the working directory, or a directory of root's (needs root)",
   ignore: !isRoot,
   fn: async () => {
     await inFolder(async (folder) => {
@@ -117,7 +118,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "launcher() passes systemd's credentials on to a user who can't read root's files (needs root)",
+  name: "the launcher passes systemd's credentials on to a user who can't read root's files (needs root)",
   ignore: !isRoot,
   fn: async () => {
     await inFolder(async (folder) => {
@@ -134,6 +135,41 @@ Deno.test({
   },
 });
 
+Deno.test("the launcher passes on what the command needs of its environment, and forbids core files", async () => {
+  await withFolder(async (folder) => {
+    const hostile = [
+      "DENO_AUDIT_PERMISSIONS",
+      "DENO_PERMISSION_BROKER_PATH",
+      "DENO_V8_FLAGS",
+      "NODE_OPTIONS",
+      "LD_PRELOAD",
+    ];
+    const given = { LANG: "C.UTF-8", TZ: "UTC", PODHEITOR_MONGODB_TRUSTED_KEYS: "/some/key" };
+    const { code, stdout, stderr } = await launch(folder, ["verify", "$"], {
+      ...given,
+      ...Object.fromEntries(hostile.map((name) => [name, "/nowhere"])),
+      PODHEITOR_MONGODB_PASSWORD: "not for this command",
+      DENO_DIR: "/tmp",
+      HOME: "/root",
+    });
+    strictEqual(code, 0, stderr);
+    // The shell that prints them adds some of its own.
+    const variables = new Map(
+      stdout.match(/^(?!PWD|OLDPWD|SHLVL|_=)[A-Z_]+=.*$/gm)!.map((line) =>
+        line.split("=") as [string, string]
+      ),
+    );
+    deepStrictEqual(Object.fromEntries(variables), {
+      ...given,
+      PATH: "/usr/bin:/bin",
+      DENO_DIR: "/dev/null/podheitor",
+      DENO_NO_UPDATE_CHECK: "1",
+      NO_COLOR: "1",
+    });
+    match(stdout, /^Max core file size +0 +0 /m);
+  });
+});
+
 /** A working directory of the user's, which others can reach. */
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   await withFolder(async (folder) => {
@@ -146,16 +182,25 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
 async function launch(folder: string, args: readonly string[], env: Record<string, string>) {
   const result = { code: 0, stdout: "", stderr: "" };
   await withFolder(async (programs) => {
+    await ensureTools(["gcc", "musl"]);
     const printer = `${programs}/print`;
-    await Deno.writeTextFile(printer, "#!/bin/sh\ncat /proc/self/status\nenv\n", { mode: 0o755 });
-    const id = '#!/bin/sh\nfor user do [ "$user" != bacula ] || exit 1; done\nexec /usr/bin/id "$@"\n';
-    await Deno.writeTextFile(`${programs}/id`, id, { mode: 0o755 });
+    await Deno.writeTextFile(printer, "#!/bin/sh\ncat /proc/self/status /proc/self/limits\nenv\n", {
+      mode: 0o755,
+    });
+    for (const name of ["passwd", "group"]) {
+      const lines = (await Deno.readTextFile(`/etc/${name}`)).split("\n");
+      const others = lines.filter((line) => !line.startsWith("bacula:"));
+      await Deno.writeTextFile(`${programs}/${name}`, others.join("\n"));
+    }
     await run("chmod", ["0755", programs]);
-    const script = launcher({ deno: printer, module: "/module.js" });
-    const { code, stdout, stderr } = await new Deno.Command("sh", {
-      args: ["-c", script, "launcher", ...args.map((one) => one.replace("$", folder))],
+    const launcher = `${programs}/launcher`;
+    await compileLauncher("backend", launcher, { deno: printer, module: "/module.js" }, {
+      accounts: programs,
+    });
+    const { code, stdout, stderr } = await new Deno.Command(launcher, {
+      args: args.map((one) => one.replace("$", folder)),
       clearEnv: true,
-      env: { PATH: `${programs}:/usr/bin:/bin`, ...env },
+      env: { PATH: "/usr/bin:/bin", ...env },
     }).output();
     const text = new TextDecoder();
     Object.assign(result, { code, stdout: text.decode(stdout), stderr: text.decode(stderr) });

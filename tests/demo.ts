@@ -13,7 +13,6 @@ import { showPointInTime } from "./demo/point_in_time.ts";
 import { BaculaLab } from "./lab/bacula.ts";
 import { ScratchFolder } from "./lab/daemon.ts";
 import { ReplicaSet } from "./lab/mongod.ts";
-import { ensureTools } from "./lab/tools.ts";
 
 /** Changes one byte within a document of the volume. */
 async function tamper(volume: string): Promise<void> {
@@ -48,7 +47,6 @@ async function standalone(
 
 async function main(): Promise<void> {
   narrate("Getting ready: tools, a mongod, Bacula 15.0.3, and the build (downloads happen once)");
-  await ensureTools(["gcc", "make"]);
   const built = await build();
   await using scratch = await ScratchFolder.make("demo");
   const key = `${scratch.path}/signing.key`;

@@ -18,6 +18,8 @@ const checkout = new URL("..", import.meta.url).pathname;
 // The programs that tests start by name must find this very Deno, wherever it came from.
 const env = { PATH: `${Deno.execPath().replace(/\/[^/]*$/, "")}:${Deno.env.get("PATH") ?? ""}` };
 const endToEnd = ["tests/e2e", "tests/faults"];
+/** Stages of their own. */
+const apart = ["tests/boot", "tests/lab", "tests/monitoring", "tests/package"];
 
 interface Stage {
   readonly name: string;
@@ -33,8 +35,9 @@ const stages: readonly Stage[] = [
   { name: "lint", run: () => gate("lint") },
   { name: "check", run: () => gate("check", ".") },
   { name: "cshim", exists: () => isThere("cshim/Makefile"), run: testShim },
-  { name: "unit", run: () => denoTest([], [...endToEnd, "tests/lab", "tests/boot", "tests/monitoring"]) },
+  { name: "unit", run: () => denoTest([], [...endToEnd, ...apart]) },
   { name: "lab", run: () => serverTest(["tests/lab"]) },
+  { name: "package", run: () => serverTest(["tests/package"]) },
   { name: "monitoring", run: () => serverTest(["tests/monitoring"]) },
   { name: "boot", run: testBoot },
   endToEndStage("e2e"),

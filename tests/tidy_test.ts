@@ -145,6 +145,7 @@ const rules: readonly { name: string; find: Rule; samples: readonly Sample[] }[]
       [{ "cshim/session.c": '#include "../tests/vectors/x.h"\n' }, 1],
       [{ "wasm/fast.c": "" }, 1],
       [{ "backend/protocol/frame.ts": importOf("../../cshim/frame.ts") }, 1],
+      [{ "packaging/launcher/x.c": '#include "../../cshim/frame.h"\n' }, 1],
       [{ "cshim/session.c": '#include "frame.h"\n#include <stdio.h>\n', "cshim/frame.h": "" }, 0],
     ],
   },

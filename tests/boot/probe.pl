@@ -28,17 +28,17 @@ for my $file (qw(/etc/shadow /etc/passwd /etc/machine-id /etc/podheitor/signing.
 attempt("see other processes", sub { opendir my $d, "/proc" or return 0; grep { /^\d+$/ && $_ != $$ } readdir $d });
 attempt("signal process 1", sub { kill 0, 1 });
 
-for my $program (qw(/usr/bin/cat /usr/bin/setpriv /usr/bin/systemctl /usr/lib/systemd/systemd /bin/bash)) {
-    attempt("run $program", sub { return runs($program, "--version") });
+for my $program (qw(/usr/bin/cat /usr/bin/setpriv /usr/bin/systemctl /usr/lib/systemd/systemd /bin/bash /bin/sh)) {
+    attempt("run $program", sub { runs($program, "--version") });
 }
 for my $folder (qw(/tmp /var/tmp /dev/shm)) {
     attempt("run a program put into $folder", sub {
-        my $copy = "$folder/sh";
-        open my $from, "<", "/bin/sh" or return 0;
+        my $copy = "$folder/program";
+        open my $from, "<", $^X or return 0;
         open my $to, ">", $copy or return 0;
         local $/;
         print $to readline $from;
-        close $to and chmod 0755, $copy and runs($copy, "-c", ":");
+        close $to and chmod 0755, $copy and runs($copy, "-e", "1");
     });
 }
 attempt("make a program set-user-id", sub { chmod 04755, "/tmp/mine" });
@@ -75,7 +75,7 @@ sub runs {
     pipe my $read, my $write or return 0;
     my $child = fork // return 0;
     if ($child == 0) {
-        open STDOUT, ">", "/dev/null";
+        open $_, ">", "/dev/null" for *STDOUT, *STDERR;
         { no warnings; exec { $command[0] } @command; }
         syswrite $write, $! + 0;
         require POSIX;

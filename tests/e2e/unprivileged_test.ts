@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { build } from "../../packaging/build.ts";
-import { launcher } from "../../packaging/launcher.ts";
+import { compileLauncher } from "../../packaging/launcher.ts";
 import { until } from "../lab/condition.ts";
 import { run } from "../lab/command.ts";
 import { ScratchFolder } from "../lab/daemon.ts";
@@ -18,7 +18,7 @@ Deno.test({
     const backend = `${scratch.path}/backend`;
     // A checkout may be in a folder that is root's alone.
     await Deno.copyFile(`${(await build()).backend}.js`, `${backend}.js`);
-    await Deno.writeTextFile(backend, launcher({ deno: Deno.execPath(), module: `${backend}.js` }));
+    await compileLauncher("backend", backend, { deno: Deno.execPath(), module: `${backend}.js` });
     const secret = `${scratch.path}/rs0.uri`;
     await run("chmod", ["0755", scratch.path, backend]);
     await using system = await System.start({

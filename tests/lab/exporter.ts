@@ -4,11 +4,16 @@
  * @module
  */
 
-import { exporterLauncher } from "../../packaging/exporter_launcher.ts";
+import { compileLauncher } from "../../packaging/launcher.ts";
 import { until } from "./condition.ts";
+import { ensureTools } from "./tools.ts";
 
 const checkout = new URL("../..", import.meta.url).pathname;
 const fromSources = { module: `${checkout}exporter/main.ts`, config: `${checkout}deno.json` };
+
+const launcher = `${await Deno.makeTempDir({ prefix: "podheitor-exporter-" })}/podheitor-mongodb-exporter`;
+await ensureTools(["gcc", "musl"]);
+await compileLauncher("exporter", launcher, { deno: Deno.execPath(), ...fromSources });
 
 /** A running exporter. */
 export class Exporter implements AsyncDisposable {
@@ -35,9 +40,8 @@ export class Exporter implements AsyncDisposable {
 
   /** Starts one with these arguments, and waits for nothing. */
   static spawn(args: readonly string[]): Exporter {
-    const script = exporterLauncher({ deno: Deno.execPath(), ...fromSources });
-    const command = new Deno.Command("sh", {
-      args: ["-c", script, "podheitor-mongodb-exporter", ...args],
+    const command = new Deno.Command(launcher, {
+      args: [...args],
       stdin: "null",
       stdout: "inherit",
       stderr: "piped",

@@ -16,6 +16,11 @@ interface Tool {
 const tools = {
   gcc: program("gcc", "gcc", "libc6-dev"),
   make: program("make", "make"),
+  /** A C library that may be part of a program; what launchers are linked with. */
+  musl: {
+    isPresent: () => isFile("/usr/lib/x86_64-linux-musl/libc.a"),
+    packages: () => Promise.resolve(["musl-dev"]),
+  },
   clang: program("clang", "clang", "libc6-dev"),
   /** clang's sanitizers and fuzzer, which are a package of their own for each version of clang. */
   "clang-runtime": {
@@ -23,7 +28,19 @@ const tools = {
     packages: async () => [`libclang-rt-${await clangMajor()}-dev`],
   },
   b3sum: program("b3sum", "b3sum"),
+  objdump: program("objdump", "binutils"),
+  cpio: program("cpio", "cpio"),
+  npm: program("npm", "npm"),
+  "dpkg-deb": program("dpkg-deb", "dpkg"),
+  rpmbuild: program("rpmbuild", "rpm"),
+  rpmsign: program("rpmsign", "rpm"),
+  gpg: program("gpg", "gnupg"),
+  gpgv: program("gpgv", "gpgv"),
+  podman: program("podman", "podman", "netavark", "aardvark-dns"),
+  runc: program("runc", "runc"),
   mmdebstrap: program("mmdebstrap", "mmdebstrap"),
+  lintian: program("lintian", "lintian"),
+  rpmlint: program("rpmlint", "rpmlint"),
   "systemd-nspawn": program("systemd-nspawn", "systemd-container"),
   promtool: program("promtool", "prometheus"),
   openssl: program("openssl", "openssl"),
@@ -72,6 +89,10 @@ async function install(name: string, packages: string[]): Promise<void> {
 
 function program(name: string, ...packages: string[]): Tool {
   return { isPresent: () => isOnPath(name), packages: () => Promise.resolve(packages) };
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((found) => found.isFile, () => false);
 }
 
 async function hasClangRuntime(): Promise<boolean> {

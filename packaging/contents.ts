@@ -1,0 +1,164 @@
+/**
+ * What a package holds: each path with its mode and where its bytes come from. DEB and RPM are made of this one list.
+ *
+ * @module
+ */
+
+import { program } from "../backend/version.ts";
+import { run } from "../tests/lab/command.ts";
+import { buildExecutable, buildPlugin, type Parts, proveOurs } from "./build.ts";
+import { findComponents } from "./components.ts";
+import { copyright } from "./copyright.ts";
+import { environmentFile } from "./environment_file.ts";
+import { type Executable, findExecutables, installed } from "./executables.ts";
+import { compileLauncher } from "./launcher.ts";
+import { findRuntime } from "./runtime.ts";
+import { billOfMaterials } from "./sbom.ts";
+
+/** A file of a package. */
+export interface PackagedFile {
+  /** Where it is installed. */
+  readonly path: string;
+  readonly mode: number;
+  /** A file to copy, or the text itself. */
+  readonly from: { readonly file: string } | { readonly text: string };
+  /** Whether it is configuration, which an upgrade leaves as the operator made it. */
+  readonly isConfiguration?: true;
+}
+
+const documents = "/usr/share/doc/podheitor-mongodb";
+const configuration = "/etc/podheitor";
+
+/**
+ * Builds what is shipped in the folder `work`, and lists all files, by path.
+ *
+ * @param epochSeconds the time that the package says
+ */
+export async function listContents(
+  checkout: string,
+  work: string,
+  epochSeconds: number,
+): Promise<PackagedFile[]> {
+  const files = [
+    ...await programFiles(checkout, work),
+    {
+      path: `${configuration}/podheitor-mongodb.env`,
+      mode: 0o600,
+      from: { text: environmentFile() },
+      isConfiguration: true,
+    } as const,
+    ...listFolder(`${checkout}/packaging/conf`).map((name) =>
+      ({
+        ...copied(`${configuration}/${name}`, `${checkout}/packaging/conf/${name}`),
+        isConfiguration: true,
+      }) as const
+    ),
+    ...listFolder(`${checkout}/packaging/systemd`).map((name) =>
+      copied(`/usr/lib/systemd/system/${name}`, `${checkout}/packaging/systemd/${name}`)
+    ),
+    ...await documentFiles(checkout, epochSeconds),
+    ...await manualPages(checkout, work),
+  ];
+  return files.sort((a, b) => a.path < b.path ? -1 : 1);
+}
+
+async function programFiles(checkout: string, work: string): Promise<PackagedFile[]> {
+  const plugin = await buildPlugin(work);
+  await run("strip", ["--strip-unneeded", plugin]);
+  const files = [copied(`${installed.plugins}/podheitor-mongodb-fd.so`, plugin)];
+  let needsRuntime = false;
+  for (const executable of findExecutables(checkout)) {
+    const { room, name } = executable;
+    const parts = await buildExecutable(executable, work);
+    const launched = "program" in parts
+      ? { program: `${installed.runtime}/${name}` }
+      : { deno: `${installed.runtime}/deno`, module: `${installed.runtime}/${name}.js` };
+    await compileLauncher(room, `${work}/${name}.launcher`, launched);
+    files.push(copied(`${installed.programs}/${name}`, `${work}/${name}.launcher`, 0o755));
+    if ("program" in parts) files.push(copied(launched.program!, parts.program, 0o755));
+    else files.push(copied(launched.module!, parts.module));
+    needsRuntime ||= "module" in parts;
+    await proveShipped(executable, parts, work);
+  }
+  if (needsRuntime) files.push(copied(`${installed.runtime}/deno`, await findRuntime(), 0o755));
+  files.push(
+    copied(`${installed.runtime}/verify-artifacts.sh`, `${checkout}/packaging/verify-artifacts.sh`, 0o755),
+  );
+  for (const name of listFolder(`${checkout}/packaging/roles`)) {
+    files.push(copied(`${installed.runtime}/roles/${name}`, `${checkout}/packaging/roles/${name}`));
+  }
+  return files;
+}
+
+/** What is installed under other names can't be started here, so a launcher of the same parts is. */
+async function proveShipped({ room, name }: Executable, parts: Parts, work: string): Promise<void> {
+  const path = `${work}/${name}`;
+  await compileLauncher(room, path, "module" in parts ? { deno: await findRuntime(), ...parts } : parts);
+  await proveOurs(path, name);
+}
+
+/** Documents keep their places, so that what they say of each other leads there. */
+async function documentFiles(checkout: string, epochSeconds: number): Promise<PackagedFile[]> {
+  const components = await findComponents(checkout);
+  const licence = await Deno.readTextFile(`${checkout}/LICENSE`);
+  const pages = ["README.md", "REFERENCE.md", "CHANGELOG.md", "ARCHITECTURE.md"];
+  for (const folder of ["backend", "docs", "exporter"]) pages.push(...listPages(checkout, folder));
+  return [
+    ...pages.map((page) => copied(`${documents}/${page}`, `${checkout}/${page}`)),
+    ...listFolder(`${checkout}/packaging/examples`).map((name) =>
+      copied(`${documents}/examples/${name}`, `${checkout}/packaging/examples/${name}`)
+    ),
+    written(`${documents}/copyright`, copyright(licence, components)),
+    written(`${documents}/sbom.spdx.json`, await billOfMaterials(program.version, components, epochSeconds)),
+    written(`${documents}/licences/PodHeitor.txt`, licence),
+    copied(`${documents}/licences/AGPL-3.0.txt`, `${checkout}/cshim/LICENSE`),
+    ...components.map(({ name, text }) =>
+      written(`${documents}/licences/${name.replace("@", "").replace("/", "-")}.txt`, text)
+    ),
+  ];
+}
+
+/** Manual pages, compressed as `man` expects them. */
+async function manualPages(checkout: string, work: string): Promise<PackagedFile[]> {
+  const folder = `${checkout}/packaging/man`;
+  return await Promise.all(
+    listFolder(folder).map(async (name) => {
+      const section = /\.(\d)$/.exec(name)?.[1];
+      if (section === undefined) throw new Error(`${folder}/${name} is no manual page by its name`);
+      await Deno.copyFile(`${folder}/${name}`, `${work}/${name}`);
+      await run("gzip", ["-9nf", `${work}/${name}`]);
+      return copied(`/usr/share/man/man${section}/${name}.gz`, `${work}/${name}.gz`);
+    }),
+  );
+}
+
+function copied(path: string, file: string, mode = 0o644): PackagedFile {
+  return { path, mode, from: { file } };
+}
+
+function written(path: string, text: string): PackagedFile {
+  return { path, mode: 0o644, from: { text } };
+}
+
+/** Names of the files in a folder, which needn't be there. */
+function listFolder(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].filter(({ isFile }) => isFile).map(({ name }) => name).sort();
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return [];
+    throw cause;
+  }
+}
+
+/** Paths of the pages below a folder of the checkout, which needn't be there. */
+function listPages(checkout: string, folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(`${checkout}/${folder}`)].flatMap(({ name, isDirectory }) => {
+      const path = `${folder}/${name}`;
+      return isDirectory ? listPages(checkout, path) : name.endsWith(".md") ? [path] : [];
+    });
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return [];
+    throw cause;
+  }
+}
