@@ -1,5 +1,5 @@
 /**
- * An exporter from the sources, with the permissions that it is installed with.
+ * An exporter from the sources or as it was built, with the permissions that it is installed with.
  *
  * @module
  */
@@ -29,8 +29,12 @@ export class Exporter implements AsyncDisposable {
   }
 
   /** Starts one on a free port of 127.0.0.1, and waits until that is open. */
-  static async start(workingDirectory: string, ...more: readonly string[]): Promise<Exporter> {
-    const exporter = Exporter.spawn(["--listen=127.0.0.1:0", `--working-dir=${workingDirectory}`, ...more]);
+  static async start(
+    workingDirectory: string,
+    { more = [], built }: { readonly more?: readonly string[]; readonly built?: string } = {},
+  ): Promise<Exporter> {
+    const args = ["--listen=127.0.0.1:0", `--working-dir=${workingDirectory}`, ...more];
+    const exporter = Exporter.spawn(args, built);
     exporter.url = await until("the exporter to open its port", 60_000, () => {
       const line = exporter.said.find((one) => / serves .* on https?:/.test(one));
       return line?.slice(line.lastIndexOf(" ") + 1);
@@ -39,8 +43,8 @@ export class Exporter implements AsyncDisposable {
   }
 
   /** Starts one with these arguments, and waits for nothing. */
-  static spawn(args: readonly string[]): Exporter {
-    const command = new Deno.Command(launcher, {
+  static spawn(args: readonly string[], built?: string): Exporter {
+    const command = new Deno.Command(built ?? launcher, {
       args: [...args],
       stdin: "null",
       stdout: "inherit",
@@ -55,7 +59,10 @@ export class Exporter implements AsyncDisposable {
 
   /** Resolves with its exit status when it has ended by itself. */
   async ended(): Promise<number> {
-    return (await this.#child.status).code;
+    let code: number | undefined;
+    this.#child.status.then((status) => code = status.code);
+    await until("the exporter to end", 60_000, () => code !== undefined);
+    return code!;
   }
 
   /** Asks it to stop; resolves with its exit status. */
