@@ -55,9 +55,13 @@ export async function makePackages(out: string, options: PackageOptions = {}): P
 
 async function findEpoch(): Promise<number> {
   const given = Deno.env.get("SOURCE_DATE_EPOCH");
-  const text = given ?? await run("git", ["log", "-1", "--format=%ct"], { cwd: checkout }).catch((cause) => {
-    throw new Error("There is no commit to take the packages' time from: set SOURCE_DATE_EPOCH", { cause });
-  });
+  const text = given ??
+    await run("git", ["-c", `safe.directory=${checkout}`, "log", "-1", "--format=%ct"], { cwd: checkout })
+      .catch((cause) => {
+        throw new Error("There is no commit to take the packages' time from: set SOURCE_DATE_EPOCH", {
+          cause,
+        });
+      });
   if (!/^\d+\n?$/.test(text)) throw new Error(`SOURCE_DATE_EPOCH is "${text}", wanted seconds`);
   return Number(text);
 }
