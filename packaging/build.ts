@@ -20,6 +20,8 @@ export interface Build {
   readonly plugin: string;
   /** The backend's executable. */
   readonly backend: string;
+  /** The exporter's. */
+  readonly exporter: string;
 }
 
 /** Builds everything for this checkout; quick when nothing changed. */
@@ -33,7 +35,8 @@ export async function build(): Promise<Build> {
     await compileLauncher(executable.room, path, { deno: Deno.execPath(), ...parts });
     await proveOurs(path, executable.name);
   }
-  return { plugin, backend: `${out}/podheitor-mongodb-backend` };
+  const [backend, exporter] = ["backend", "exporter"].map((room) => `${out}/podheitor-mongodb-${room}`);
+  return { plugin, backend: backend!, exporter: exporter! };
 }
 
 /** Makes the plugin in the folder `out`. */
@@ -72,7 +75,7 @@ export async function proveOurs(path: string, name: string): Promise<void> {
 }
 
 if (import.meta.main) {
-  const { plugin, backend } = await build();
+  const { plugin, backend, exporter } = await build();
   const form = Deno.env.get("DENORT_BIN") ? "a compiled program" : "Deno and a bundle";
-  console.log(`${plugin}\n${backend}\nEach executable is a launcher of ${form}.`);
+  console.log(`${plugin}\n${backend}\n${exporter}\nEach executable is a launcher of ${form}.`);
 }

@@ -105,8 +105,10 @@ async function documentFiles(checkout: string, epochSeconds: number): Promise<Pa
   for (const folder of ["backend", "docs", "exporter"]) pages.push(...listPages(checkout, folder));
   return [
     ...pages.map((page) => copied(`${documents}/${page}`, `${checkout}/${page}`)),
-    ...listFolder(`${checkout}/packaging/examples`).map((name) =>
-      copied(`${documents}/examples/${name}`, `${checkout}/packaging/examples/${name}`)
+    ...["examples", "grafana", "prometheus"].flatMap((folder) =>
+      listFolder(`${checkout}/packaging/${folder}`).map((name) =>
+        copied(`${documents}/examples/${name}`, `${checkout}/packaging/${folder}/${name}`)
+      )
     ),
     written(`${documents}/copyright`, copyright(licence, components)),
     written(`${documents}/sbom.spdx.json`, await billOfMaterials(program.version, components, epochSeconds)),

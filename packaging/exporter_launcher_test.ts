@@ -168,7 +168,8 @@ Deno.test("Deno grants the exporter the working directory, the web configuration
 });
 
 Deno.test({
-  name: "exporterLauncher() is the directory's owner's, and nobody else's with what root could (needs root)",
+  name:
+    "the exporter's launcher is the directory's owner's, and nobody else's with what root could (needs root)",
   ignore: Deno.uid() !== 0,
   fn: async () => {
     await withFolder(async (folder) => {
@@ -177,8 +178,8 @@ Deno.test({
       await run("chmod", ["0755", folder]);
       await Deno.mkdir(`${folder}/working`);
       await run("chown", ["nobody", `${folder}/working`]);
-      const script = exporterLauncher({ deno: printer, module: "/module.js" });
-      const said = await run("sh", ["-c", script, "launcher", `--working-dir=${folder}/working`]);
+      await compileLauncher("exporter", `${folder}/launcher`, { deno: printer, module: "/module.js" });
+      const said = await run(`${folder}/launcher`, [`--working-dir=${folder}/working`]);
       const facts = new Map(said.split("\n").map((line) => line.split(/:\s*/) as [string, string]));
       const uid = (await run("id", ["-u", "nobody"])).trim();
       deepStrictEqual([facts.get("Uid"), facts.get("NoNewPrivs")], [Array(4).fill(uid).join("\t"), "1"]);
