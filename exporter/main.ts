@@ -59,17 +59,14 @@ async function main(args: string[]): Promise<number> {
     now: () => Date.now() / 1000,
   };
   const stopped = signalled();
-  const server = serve(
-    { ...listen, tls },
-    async (request) => await refusalOf(request, authentication) ?? await answer(request, context),
-  );
+  const server = serve({ ...listen, tls }, (request) => answer(request, context, authentication));
   const scheme = tls === null ? "http" : "https";
   say(`${name} ${program.version} serves ${workingDirectory} on ${scheme}://${server.address}`);
   if (tls === null && authentication !== null) {
     say("Passwords come without TLS: name cert_file and key_file in the web configuration");
   }
-  // The first look reads every file; scrapes that come meanwhile wait for it.
-  await context.sidecars.survey();
+  // The first look reads every file; scrapes that come meanwhile wait for it, but nobody who wants it to stop.
+  context.sidecars.survey().catch((cause) => say(`The first look failed: ${reasonOf(cause)}`));
   say(`${name} stops on ${await stopped}`);
   await server.stop(stopPatienceMs);
   return 0;
@@ -121,9 +118,13 @@ async function refusalOf(request: Request, authentication: Authentication | null
 }
 
 /** An answer, whatever happens: what nobody foresaw is a line in the log and a sentence for the client. */
-async function answer(request: Request, context: RouteContext): Promise<Response> {
+async function answer(
+  request: Request,
+  context: RouteContext,
+  authentication: Authentication | null,
+): Promise<Response> {
   try {
-    return await respond(request, context);
+    return await refusalOf(request, authentication) ?? await respond(request, context);
   } catch (cause) {
     say(`A request for ${new URL(request.url).pathname} failed: ${reasonOf(cause)}`);
     return responseOf(request, refuse(500, "The exporter failed; its log says why"));

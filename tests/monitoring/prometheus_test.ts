@@ -32,6 +32,10 @@ const wanted: Readonly<Record<string, readonly string[]>> = {
   rs0: ["BackupWarnings"],
 };
 
+Deno.test("each history has its alerts, or none", () => {
+  deepStrictEqual(Object.keys(histories).filter((name) => wanted[name] === undefined), []);
+});
+
 Deno.test("Prometheus scrapes the exporter, and its alerts fire", async (t) => {
   await ensureTools(["promtool"]);
   await withFolder(async (folder) => {
