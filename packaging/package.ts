@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { program } from "../backend/version.ts";
 import { run } from "../tests/lab/command.ts";
 import { ensureTools } from "../tests/lab/tools.ts";
+import { describeForm } from "./build.ts";
 import { listContents } from "./contents.ts";
 import { makeDeb } from "./deb.ts";
 import { neededGlibc } from "./glibc.ts";
@@ -72,6 +73,6 @@ if (import.meta.main) {
     `${checkout}/dist`,
     values.key === undefined ? {} : { key: values.key },
   );
-  console.log(`${deb}\n${rpm}`);
+  console.log(`${deb}\n${rpm}\n${describeForm()}`);
   if (values.key === undefined) console.log("Unsigned: --key names a key of GnuPG's to sign with.");
 }

@@ -143,9 +143,8 @@ const rules: readonly { name: string; find: Rule; samples: readonly Sample[] }[]
     find: findSharedC,
     samples: [
       [{ "cshim/session.c": '#include "../tests/vectors/x.h"\n' }, 1],
-      [{ "wasm/fast.c": "" }, 1],
+      [{ "wasm/fast.c": "", "packaging/launcher/x.c": '#include "../../cshim/frame.h"\n' }, 2],
       [{ "backend/protocol/frame.ts": importOf("../../cshim/frame.ts") }, 1],
-      [{ "packaging/launcher/x.c": '#include "../../cshim/frame.h"\n' }, 1],
       [{ "cshim/session.c": '#include "frame.h"\n#include <stdio.h>\n', "cshim/frame.h": "" }, 0],
     ],
   },
