@@ -164,6 +164,12 @@ export const scenes: readonly Scene[] = [
     fires: { 0: ["BackupFailed"] },
   }),
   scene({
+    name: "a failed backup of which no reason is known",
+    history: start(day).backup("F").wait(hour).failedBackup("I", "internal", "", { error: null }),
+    days: 1,
+    fires: { 0: ["BackupFailed"] },
+  }),
+  scene({
     name: "a backup with warnings in its log, and one without",
     history: start(day).backup("F", { warnings: 2 }).wait(8 * hour).backup("I"),
     days: 1,
