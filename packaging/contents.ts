@@ -56,7 +56,9 @@ export async function listContents(
     ...copiedFolder(checkout, "systemd", "/usr/lib/systemd/system"),
     ...copiedFolder(checkout, "completion", "/usr/share/bash-completion/completions", /\.bash$/),
     ...copiedFolder(checkout, "bacularis", `${documents}/examples/bacularis`),
-    ...copiedFolder(checkout, "examples", `${documents}/examples`),
+    ...["examples", "grafana", "prometheus"].flatMap((folder) =>
+      copiedFolder(checkout, folder, `${documents}/examples`)
+    ),
     ...await documentFiles(checkout, epochSeconds),
     ...await manualPages(checkout, work),
   ];

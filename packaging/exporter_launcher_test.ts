@@ -167,6 +167,28 @@ Deno.test("Deno grants the exporter the working directory, the web configuration
   });
 });
 
+Deno.test({
+  name:
+    "the exporter's launcher is the directory's owner's, and nobody else's with what root could (needs root)",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    await withFolder(async (folder) => {
+      const printer = `${folder}/print`;
+      await Deno.writeTextFile(printer, "#!/bin/sh\ncat /proc/self/status\n", { mode: 0o755 });
+      await run("chmod", ["0755", folder]);
+      await Deno.mkdir(`${folder}/working`);
+      await run("chown", ["nobody", `${folder}/working`]);
+      await compileLauncher("exporter", `${folder}/launcher`, { deno: printer, module: "/module.js" });
+      const said = await run(`${folder}/launcher`, [`--working-dir=${folder}/working`]);
+      const facts = new Map(said.split("\n").map((line) => line.split(/:\s*/) as [string, string]));
+      const uid = (await run("id", ["-u", "nobody"])).trim();
+      deepStrictEqual([facts.get("Uid"), facts.get("NoNewPrivs")], [Array(4).fill(uid).join("\t"), "1"]);
+      const sets = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
+      deepStrictEqual(sets.filter((set) => !/^0+$/.test(facts.get(set)!)), []);
+    });
+  },
+});
+
 /** The flags that Deno is started with: names, and their lists. */
 async function flagsOf(args: readonly string[]): Promise<Map<string, string[]>> {
   const { code, stdout, stderr } = await launch(args);

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { build } from "../../packaging/build.ts";
-import { compileLauncher } from "../../packaging/launcher.ts";
+import { listContents } from "../../packaging/contents.ts";
+import { layOut } from "../../packaging/layout.ts";
 import { makeCertificates } from "../contract/certificates.ts";
 import { run } from "../lab/command.ts";
 import { histories } from "../lab/histories.ts";
@@ -64,18 +64,12 @@ export async function boot(root: string): Promise<void> {
   ]);
 }
 
-/** What packages install. */
+/** What packages install, but for the plugin's own setting. */
 async function installExporter(root: string): Promise<void> {
-  const { exporter } = await build();
-  const module = `${runtime}/podheitor-mongodb-exporter.js`;
-  const launcher = `${root}/opt/bacula/bin/podheitor-mongodb-exporter`;
-  await Deno.copyFile(Deno.execPath(), `${root}${runtime}/deno`);
-  await Deno.chmod(`${root}${runtime}/deno`, 0o755);
-  await Deno.copyFile(`${exporter}.js`, `${root}${module}`);
-  await compileLauncher("exporter", launcher, { deno: `${runtime}/deno`, module });
-  const environment = "podheitor-mongodb-exporter.env";
-  await Deno.copyFile(`${checkout}packaging/conf/${environment}`, `${root}/etc/podheitor/${environment}`);
-  await Deno.copyFile(`${checkout}packaging/systemd/${unit}`, `${root}/usr/lib/systemd/system/${unit}`);
+  const work = await Deno.makeTempDir();
+  const now = Math.floor(Date.now() / 1000);
+  await layOut(await listContents(checkout, work, now), root, now);
+  await Deno.remove(work, { recursive: true });
   await enable(root, `/usr/lib/systemd/system/${unit}`, "multi-user.target");
 }
 

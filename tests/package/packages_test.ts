@@ -113,6 +113,8 @@ function promised(): [string, string][] {
       name,
     ): [string, string] => [`${runtime}/${name}`, "-rw-r--r--"]),
     ["/etc/podheitor/podheitor-mongodb.env", "-rw-------"],
+    ["/etc/podheitor/podheitor-mongodb-exporter.env", "-rw-r--r--"],
+    ["/usr/lib/systemd/system/podheitor-mongodb-exporter.service", "-rw-r--r--"],
     ...[
       "README.md",
       "REFERENCE.md",
@@ -120,6 +122,8 @@ function promised(): [string, string][] {
       "sbom.spdx.json",
       "examples/backup.conf",
       "examples/restore.conf",
+      "examples/podheitor-mongodb.rules.yml",
+      "examples/podheitor-mongodb.json",
     ]
       .map((name): [string, string] => [`${documents}/${name}`, "-rw-r--r--"]),
   ];
