@@ -149,6 +149,8 @@ export interface Source extends AsyncDisposable {
   lagSeconds(): Promise<number | null>;
   /** The picked member's oplog, closed with the source; null for a server without one. */
   readonly oplog: Oplog | null;
+  /** How far the longest oplog reaches of the members that were asked when one was picked; null where none was. */
+  readonly longestOplogSeconds: number | null;
   /** Oplogs of the set's other members that can be read now. The caller closes each. */
   otherOplogs(): AsyncIterable<Oplog>;
   /** Whether documents are read as a majority of the set has them: neither a restart nor a rollback takes back what was read so. */

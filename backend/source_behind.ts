@@ -21,6 +21,10 @@ export class SourceBehind implements Source {
     return this.behind.oplog;
   }
 
+  get longestOplogSeconds(): number | null {
+    return this.behind.longestOplogSeconds;
+  }
+
   listDatabases(): Promise<string[]> {
     return this.behind.listDatabases();
   }

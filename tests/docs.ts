@@ -8,6 +8,8 @@
 
 import { errorTable } from "../backend/errors.ts";
 import { manifestPath, metadataPath, segmentPath } from "../backend/job/object_path.ts";
+import { metricRows } from "../exporter/metric_table.ts";
+import { routes } from "../exporter/routes.ts";
 import { environmentTable } from "../backend/options/environment.ts";
 import { restoreFormName } from "../backend/options/restore_form.ts";
 import type { OptionRow } from "../backend/options/row.ts";
@@ -15,6 +17,7 @@ import { type OptionName, optionRows } from "../backend/options/table.ts";
 import { formatValue } from "../backend/options/value.ts";
 import {
   commonFlags,
+  exporterPermissions,
   type Permissions,
   permissionTable,
   type Place,
@@ -26,6 +29,9 @@ const root = new URL("../", import.meta.url).pathname;
 
 /** Where the reference is, from the project's root. */
 export const referencePath = "REFERENCE.md";
+
+/** The exporter among the backend's commands. */
+const exporter = "podheitor-mongodb-exporter";
 
 const uses = { backup: "backup", restore: "restore", both: "backup, restore" } as const;
 
@@ -49,30 +55,32 @@ export async function reference(): Promise<string> {
     [
       "# Reference",
       "Written by `deno task docs` from the tables in the code: change those, not this file.",
-      ...commands(await usage()),
+      ...commands(await usage("backend"), await usage("exporter")),
       ...options(),
       ...environment(),
       ...permissions(),
       ...files(),
+      ...metrics(),
       ...errors(),
     ].join("\n\n")
   }\n`;
 }
 
-function commands(usage: string): string[] {
-  return ["## Commands", `\`\`\`text\n${usage.trim()}\n\`\`\``];
+function commands(...usages: readonly string[]): string[] {
+  return ["## Commands", ...usages.map((usage) => `\`\`\`text\n${usage.trim()}\n\`\`\``)];
 }
 
-/** What the program itself says of its commands. */
-async function usage(): Promise<string> {
-  const args = ["run", "--allow-all", "--no-check", `${root}backend/main.ts`, "--help"];
+/** What a program itself says of its commands. */
+async function usage(program: "backend" | "exporter"): Promise<string> {
+  const main = `${program}/main.ts`;
+  const args = ["run", "--allow-all", "--no-check", `${root}${main}`, "--help"];
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
     cwd: root,
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();
-  if (!success) throw new Error(`Cannot read the usage of backend/main.ts: ${decoder.decode(stderr)}`);
+  if (!success) throw new Error(`Cannot read the usage of ${main}: ${decoder.decode(stderr)}`);
   return decoder.decode(stdout);
 }
 
@@ -178,7 +186,9 @@ function permissions(): string[] {
     } (but for keygen, the last). A path that is empty, begins with a dash, or has a comma, a quote or a control character is refused (MONGO-110), since it could make a list longer.`,
     table(
       ["Command", "Reads", "Writes", "Network", "Runs", "Variables", "Facts of the system", "Why not less"],
-      Object.entries<Permissions>(permissionTable).map(([command, row]) => [
+      Object.entries<Permissions>({ ...permissionTable, [exporter]: exporterPermissions }).map((
+        [command, row],
+      ) => [
         `\`${command}\``,
         namesOf(row.read),
         namesOf(row.write),
@@ -206,6 +216,7 @@ function files(): string[] {
     "## Files and paths",
     table(["Path", "What it is"], [
       ["`/opt/bacula/bin/podheitor-mongodb-backend`", "The backend's executable."],
+      ["`/opt/bacula/bin/podheitor-mongodb-exporter`", "The exporter's executable."],
       ["`podheitor-mongodb-fd.so` in the File Daemon's plugin directory", "The plugin."],
       [
         "`podheitor-mongodb-<resource>-stats.json` in the File Daemon's working directory",
@@ -235,6 +246,25 @@ function files(): string[] {
         "The job's sealed manifest: every object with size and digest, signed.",
       ],
     ]),
+  ];
+}
+
+function metrics(): string[] {
+  return [
+    "## Metrics",
+    "What the exporter serves, made at each scrape of the sidecars in the File Daemon's working directory ([fields](exporter/README.md)). A series is left out where its value isn't known. All " +
+    "metrics are gauges, but for those that end with `_total`, which are counters.",
+    table(
+      ["Metric", "Labels", "Unit", "Meaning", "From"],
+      metricRows.map(([name, { labels, unit, help, from }]) => [
+        `\`${name}\``,
+        labels.map((label) => `\`${label}\``).join(", "),
+        unit,
+        help,
+        from,
+      ]),
+    ),
+    table(["Path", "What is there"], routes.map(({ path, about }) => [`\`${path}\``, about])),
   ];
 }
 

@@ -132,7 +132,7 @@ async function backUp(session: BackendSession, run: JobRun, log: JobLog, report:
   const result = job.level === "I" || job.level === "D"
     ? await runIncremental(context, job.level, parentOf(known, context))
     : await runBackup(context);
-  report.backup(result.manifest, result.sealed);
+  report.backup(result);
   const tip = tipOf(result);
   // Before Bacula has its say: a job that it fails is never named as anybody's parent.
   if (tip !== null) await tips.add(tip);

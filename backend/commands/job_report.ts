@@ -5,9 +5,9 @@
  */
 
 import { errorTable, type PluginError } from "../errors.ts";
+import type { BackupResult } from "../job/job_manifest.ts";
 import type { RestoredResource } from "../job/restore.ts";
 import type { Manifest } from "../manifest/schema.ts";
-import type { SealedManifest } from "../manifest/seal.ts";
 import type { Clock, Deployment, JobLog } from "../ports.ts";
 import type { JobInfo } from "../protocol/message.ts";
 import type { JobRecord } from "../state/job_record.ts";
@@ -29,7 +29,7 @@ export class JobReport {
   readonly #job: JobInfo;
   readonly #clock: Clock;
   #warnings = 0;
-  #backup: { manifest: Manifest; sealed: SealedManifest } | undefined;
+  #backup: BackupResult | undefined;
   #restored: readonly RestoredResource[] = [];
 
   constructor(job: JobInfo, clock: Clock) {
@@ -49,8 +49,8 @@ export class JobReport {
     };
   }
 
-  backup(manifest: Manifest, sealed: SealedManifest): void {
-    this.#backup = { manifest, sealed };
+  backup(result: BackupResult): void {
+    this.#backup = result;
   }
 
   restores(results: readonly RestoredResource[]): void {
@@ -79,6 +79,10 @@ export class JobReport {
       manifestId: this.#backup?.sealed.id ?? null,
       keyId: this.#backup?.sealed.keyId ?? null,
       oplog: spanOf(manifest),
+      slice: sliceOf(manifest),
+      oplogWindow: this.#backup?.oplogWindow ?? null,
+      lagSeconds: lagOf(this.deployment),
+      verification: this.#backup?.verification ?? null,
     };
     return [{ resource: this.resource ?? unknownResource, record }];
   }
@@ -121,6 +125,10 @@ export class JobReport {
       durationSeconds: (endedAt.getTime() - this.startedAt.getTime()) / 1000,
       warnings: this.#warnings,
       rehearsal: null,
+      slice: null,
+      oplogWindow: null,
+      lagSeconds: null,
+      verification: null,
     };
   }
 }
@@ -159,6 +167,16 @@ function recordOf(rehearsal: Rehearsal): JobRecord["rehearsal"] {
 function spanOf(manifest: Manifest | undefined): JobRecord["oplog"] {
   const slice = manifest?.oplog;
   return slice ? { start: slice.from, end: slice.to } : null;
+}
+
+function sliceOf(manifest: Manifest | undefined): JobRecord["slice"] {
+  const slice = manifest?.oplog;
+  return slice ? { entries: slice.entries, bytes: slice.bytes } : null;
+}
+
+/** Seconds that the picked member was behind when it was picked. */
+function lagOf(deployment: Deployment | null): number | null {
+  return deployment?.members.find(({ host }) => host === deployment.source)?.lagSeconds ?? null;
 }
 
 type CommonRecord = Omit<

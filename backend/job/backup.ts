@@ -18,7 +18,13 @@ import { settleCount } from "./collection_dump.ts";
 import type { DumpContext } from "./dump_context.ts";
 import { dumpDatabases } from "./database_dump.ts";
 import { DumpProgress } from "./dump_progress.ts";
-import { type BackupContext, type BackupResult, sendManifest, toSeconds } from "./job_manifest.ts";
+import {
+  type BackupContext,
+  type BackupFindings,
+  type BackupResult,
+  sendManifest,
+  toSeconds,
+} from "./job_manifest.ts";
 import { Lane } from "./lane.ts";
 import { OplogCapture, oplogSupply } from "./oplog_capture.ts";
 import { awaitCommitted, findStart, reportWindow, rolledBack } from "./oplog_source.ts";
@@ -72,6 +78,7 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     resource: context.resource,
     doubts: oplog === null ? null : [],
     verify: options.verify,
+    counted: { collections: 0 },
     sums: options.verify_digests ? [] : null,
     chunkThreshold: options.chunk_threshold,
     chunks: options.chunks,
@@ -99,13 +106,16 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     : await dumpWithOplog(context, shared, scope, oplog, start, dump, failure);
   throttle.report();
   await sendRestoreForm(context.sink);
+  const { databases, oplog: slice, oplogWindow, readTwice } = content;
   const result = await sendManifest(
     context,
-    { level: "F", parent: null, authSchema: users.authSchema, ...content },
+    { level: "F", parent: null, authSchema: users.authSchema, databases, oplog: slice },
     startedAt,
   );
   logClosing(context, result.manifest, startedAt);
-  return result;
+  const isVerified = options.verify || options.verify_digests;
+  const verification = isVerified ? { counted: shared.counted.collections, readTwice } : null;
+  return { ...result, oplogWindow, verification };
 }
 
 /**
@@ -115,6 +125,12 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
 async function sendRestoreForm(sink: ObjectSink): Promise<void> {
   const bytes = new TextEncoder().encode(restoreForm());
   await sink.sendRestoreObject({ objectType: 27, index: 1, name: restoreFormName, bytes });
+}
+
+/** What a Full has read, in the end. */
+interface DumpedContent extends Pick<Manifest, "databases" | "oplog">, Pick<BackupFindings, "oplogWindow"> {
+  /** Collections that were the same twice. */
+  readonly readTwice: number;
 }
 
 /** What was read, and what of it was not the same twice. */
@@ -127,9 +143,9 @@ interface Dumped {
 function dumpedAlone(
   { databases, differences }: Dumped,
   { sums, log }: DumpContext,
-): Pick<Manifest, "databases" | "oplog"> {
-  if (sums !== null) settleReadings(sums, differences, () => false, log);
-  return { databases, oplog: null };
+): DumpedContent {
+  const readTwice = sums === null ? 0 : settleReadings(sums, differences, () => false, log);
+  return { databases, oplog: null, oplogWindow: null, readTwice };
 }
 
 /** Follows the oplog while the databases are dumped, and on to a committed end behind the last thing that was read. */
@@ -141,7 +157,7 @@ async function dumpWithOplog(
   start: { readonly from: OplogPosition; readonly rollbacks: number | null },
   dump: () => Promise<Dumped>,
   failure: AbortController,
-): Promise<Pick<Manifest, "databases" | "oplog">> {
+): Promise<DumpedContent> {
   const { job, options, log, intervalSeconds } = context;
   const accepts = acceptsOf(scope);
   using supply = oplogSupply(options.segment_size);
@@ -177,13 +193,13 @@ async function dumpWithOplog(
   for (const doubt of shared.doubts ?? []) {
     if (!changed.has(formatNamespace(doubt.data))) await settleCount(shared, doubt);
   }
-  if (shared.sums !== null) {
-    const isChanged = (data: Namespace) => changed.has(formatNamespace(data));
-    settleReadings(shared.sums, dumped.differences, isChanged, log);
-  }
+  const isChanged = (data: Namespace) => changed.has(formatNamespace(data));
+  const readTwice = shared.sums === null
+    ? 0
+    : settleReadings(shared.sums, dumped.differences, isChanged, log);
   reportScope(slice, capture.leftOut, scope, log);
-  await reportWindow(oplog, intervalSeconds, log);
-  return { databases: dumped.databases, oplog: slice };
+  const oplogWindow = await reportWindow(oplog, shared.source, intervalSeconds, log);
+  return { databases: dumped.databases, oplog: slice, oplogWindow, readTwice };
 }
 
 /** Readers over everything: each has a segment and two batches in memory. */

@@ -184,8 +184,8 @@ async function verifyCount(
   before: number,
 ): Promise<void> {
   const after = await context.source.countDocuments(data, false);
-  if (read === after) return;
-  if (context.doubts !== null) context.doubts.push({ data, read });
+  if (read === after) context.counted.collections++;
+  else if (context.doubts !== null) context.doubts.push({ data, read });
   else if (before === after) await settleCount(context, { data, read });
 }
 
@@ -195,7 +195,7 @@ async function verifyCount(
  * @throws PluginError `incompleteRead` when the documents read aren't all that there are
  */
 export async function settleCount(
-  { source, log }: Pick<DumpContext, "source" | "log">,
+  { source, counted, log }: Pick<DumpContext, "source" | "counted" | "log">,
   { data, read }: DoubtfulCount,
 ): Promise<void> {
   const exact = await source.countDocuments(data, true);
@@ -209,6 +209,7 @@ export async function settleCount(
       { hint: `Run the job again; if it stays so, check the source member with db.collection.validate().` },
     );
   }
+  counted.collections++;
   log.warning(
     `${name}: the server's metadata counts otherwise, its index and this backup ${
       formatCount(exact)

@@ -24,6 +24,8 @@ export interface DumpContext {
   readonly resource: string;
   /** Takes counts that don't come out, to be settled when the oplog tells; null where there is no oplog. */
   readonly doubts: DoubtfulCount[] | null;
+  /** How many collections have as many documents as the server counts. */
+  readonly counted: { collections: number };
   /** Whether documents read are held against the server's own count. */
   readonly verify: boolean;
   /** Takes what each collection adds up to; null where nobody wants to know. */

@@ -61,7 +61,7 @@ export async function runIncremental(
     const slice = await capture.finish();
     const found = await oplog.find(slice.to);
     if (found?.term !== slice.to.term) throw takenBack(oplog.host, slice.to);
-    await reportWindow(oplog, intervalSeconds, log);
+    const oplogWindow = await reportWindow(oplog, source, intervalSeconds, log);
     const content = {
       level,
       parent: { jobName: parent.jobName, blake3: parent.manifestDigest },
@@ -72,7 +72,7 @@ export async function runIncremental(
     const result = await sendManifest(context, content, startedAt);
     logClosing(context, slice, startedAt);
     reportScope(slice, capture.leftOut, scope, log);
-    return result;
+    return { ...result, oplogWindow, verification: null };
   } finally {
     if (!isPicked) await oplog[Symbol.asyncDispose]();
   }

@@ -10,6 +10,7 @@ import type { SigningKey } from "../manifest/signature.ts";
 import type { Options } from "../options/table.ts";
 import type { ObjectSink } from "../objects.ts";
 import type { Clock, JobLog, Source } from "../ports.ts";
+import type { JobRecord } from "../state/job_record.ts";
 import type { JobInfo } from "../protocol/message.ts";
 import { scopeOf } from "./backup_scope.ts";
 import type { ProgressListener } from "./dump_progress.ts";
@@ -42,11 +43,17 @@ type SealContext = Omit<BackupContext, "source" | "intervalSeconds"> & {
   readonly source: Pick<Source, "deployment">;
 };
 
-/** What a backup has made. */
-export interface BackupResult {
+/** A manifest on its way, and what it says. */
+interface SentManifest {
   readonly manifest: Manifest;
   readonly sealed: SealedManifest;
 }
+
+/** What a backup has made, and what it found out that is for its record only. */
+export interface BackupResult extends SentManifest, BackupFindings {}
+
+/** What a backup found out that no restore needs to know. */
+export type BackupFindings = Pick<JobRecord, "oplogWindow" | "verification">;
 
 /** What the kinds of jobs differ in. */
 type JobContent = Pick<Manifest, "parent" | "oplog" | "databases" | "authSchema"> & {
@@ -58,7 +65,7 @@ export async function sendManifest(
   context: SealContext,
   content: JobContent,
   startedAt: Date,
-): Promise<BackupResult> {
+): Promise<SentManifest> {
   const { job, resource, sink, log } = context;
   const manifest = describe(context, content);
   const sealed = await seal(manifest, context.signingKey);

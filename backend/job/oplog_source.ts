@@ -6,6 +6,7 @@
 
 import { PluginError } from "../errors.ts";
 import type { JobLog, Oplog, OplogWindow, Source } from "../ports.ts";
+import type { JobRecord } from "../state/job_record.ts";
 import { compareTimestamps, describeTimestamp, type OplogPosition } from "../timestamp.ts";
 import { formatDuration } from "./wording.ts";
 
@@ -135,8 +136,13 @@ export async function findOplogWith(
   );
 }
 
-/** Says how far back the oplog reaches, and warns where that is less than three times the jobs' interval. */
-export async function reportWindow(oplog: Oplog, intervalSeconds: number | null, log: JobLog): Promise<void> {
+/** Says how far back the oplog reaches, and warns where that is less than three times the jobs' interval; what it has found is for the job's record. */
+export async function reportWindow(
+  oplog: Oplog,
+  { longestOplogSeconds }: Source,
+  intervalSeconds: number | null,
+  log: JobLog,
+): Promise<NonNullable<JobRecord["oplogWindow"]>> {
   const { oldest, newest, size } = await oplog.window();
   const seconds = newest.t - oldest.t;
   // One that isn't full yet drops nothing: what counts is how far it will reach at this rate.
@@ -152,4 +158,10 @@ export async function reportWindow(oplog: Oplog, intervalSeconds: number | null,
         "Enlarge it (replSetResizeOplog) or run Incrementals more often, or the chain will break",
     );
   } else log.info(reach);
+  return {
+    member: oplog.host,
+    seconds,
+    expectedSeconds: size === null ? null : expected,
+    longestSeconds: Math.max(seconds, longestOplogSeconds ?? 0),
+  };
 }

@@ -67,7 +67,7 @@ async function sumUp(
 }
 
 /**
- * Says what the second reading proves, but for collections that were written to.
+ * Says what the second reading proves, but for collections that were written to, and of how many collections.
  *
  * @throws PluginError `incompleteRead` for one that nobody wrote to and that is not the same twice
  */
@@ -76,7 +76,7 @@ export function settleReadings(
   differences: readonly ReadDifference[],
   isChanged: (data: Namespace) => boolean,
   log: JobLog,
-): void {
+): number {
   const wrong = differences.find(({ data }) => !isChanged(data));
   if (wrong !== undefined) {
     const [one, two] = [wrong.first, wrong.second].map(({ documents, digest }) =>
@@ -101,4 +101,5 @@ export function settleReadings(
         ? `; ${formatNumberOf(all.length - proven.length, "other one")} changed meanwhile`
         : ""),
   );
+  return proven.length;
 }

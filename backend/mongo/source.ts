@@ -31,13 +31,15 @@ class MongoSource implements Source {
   readonly deployment: Deployment;
   readonly warnings: readonly string[];
   readonly oplog: MemberOplog | null;
+  readonly longestOplogSeconds: number | null;
   readonly #client: Connection["client"];
   readonly #uri: Secret;
   readonly #delaySeconds: number;
   #readsCommitted: boolean;
 
-  constructor({ client, deployment, delaySeconds, warnings }: Connection, uri: Secret) {
+  constructor({ client, deployment, delaySeconds, longestOplogSeconds, warnings }: Connection, uri: Secret) {
     this.#delaySeconds = delaySeconds;
+    this.longestOplogSeconds = longestOplogSeconds;
     this.#readsCommitted = deployment.kind === "replicaSet";
     this.#uri = uri;
     this.oplog = deployment.kind === "standalone" ? null : new MemberOplog(client, deployment.source);

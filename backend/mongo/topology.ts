@@ -20,9 +20,14 @@ export interface Connection {
   readonly deployment: Deployment;
   /** By how much the member is behind on purpose. */
   readonly delaySeconds: number;
+  /** How far the longest oplog reaches of the members that were asked; null where none was. */
+  readonly longestOplogSeconds: number | null;
   /** Things that the operator should know of the choice. */
   readonly warnings: readonly string[];
 }
+
+/** A server that nobody chose among others. */
+const unasked = { delaySeconds: 0, longestOplogSeconds: null } as const;
 
 const oldestVersion = [4, 4] as const;
 const newestVersion = [8, 99] as const;
@@ -39,7 +44,7 @@ export async function openForReading(
     if (!isSetMember(hello)) {
       const deployment = await describe(seed, hello, []);
       refuseUnnamed(deployment.source.toLowerCase(), rules);
-      return { client: seed, deployment, delaySeconds: 0, warnings: [standaloneWarning] };
+      return { client: seed, deployment, ...unasked, warnings: [standaloneWarning] };
     }
     const connection = await openBest(uri, seed, hello, rules);
     await closeClient(seed);
@@ -66,7 +71,7 @@ export async function openForWriting(uri: Secret): Promise<Connection> {
   try {
     const hello = await greet(seed);
     if (!isSetMember(hello)) {
-      return { client: seed, deployment: await describe(seed, hello, []), delaySeconds: 0, warnings: [] };
+      return { client: seed, deployment: await describe(seed, hello, []), ...unasked, warnings: [] };
     }
     const primary: unknown = hello["primary"];
     if (typeof primary !== "string") throw noPrimary(hello["setName"]);
@@ -114,7 +119,7 @@ async function openMember(
     return {
       client,
       deployment: { ...await describe(client, hello, []), source: host },
-      delaySeconds: 0,
+      ...unasked,
       warnings: [],
     };
   } catch (cause) {
@@ -174,6 +179,7 @@ async function openBest(
       client,
       deployment: { ...deployment, source: best.host, sourceState: best.state, chosenBy: rules.text },
       delaySeconds,
+      longestOplogSeconds: longestOf(probed.flatMap(({ facts }) => facts.oplogSeconds ?? [])),
       warnings: warningsOf(best, delaySeconds, members, rules),
     };
   } finally {
@@ -181,6 +187,10 @@ async function openBest(
       if (client !== null && client !== taken) await closeClient(client);
     }));
   }
+}
+
+function longestOf(seconds: readonly number[]): number | null {
+  return seconds.length === 0 ? null : Math.max(...seconds);
 }
 
 function warningsOf(

@@ -5,6 +5,7 @@
  */
 
 import * as z from "zod";
+import { describeIssue, parseLeniently } from "./lenient_parsing.ts";
 
 const statsFormat = "podheitor-mongodb-stats/1";
 
@@ -31,6 +32,28 @@ const rehearsal = z.strictObject({
   /** How many there are of each in all. */
   findingsTotal: count,
   unprovenTotal: count,
+});
+
+/** What a backup has of the oplog. */
+const slice = z.strictObject({ entries: count, bytes: count });
+
+/** How far back the oplog reached when a backup had read its slice. */
+const oplogWindow = z.strictObject({
+  /** `host:port` whose oplog was read. */
+  member: z.string(),
+  seconds: count,
+  /** How far it will reach when it is full, at the rate of now; null where the member doesn't say. */
+  expectedSeconds: count.nullable(),
+  /** The longest one of all members whose reach is known, this one's included. */
+  longestSeconds: count,
+});
+
+/** What was read again, or counted, and found as it should be; what isn't, fails the job. */
+const verification = z.strictObject({
+  /** Collections whose documents were held against the server's count. */
+  counted: count,
+  /** Collections that were read twice. */
+  readTwice: count,
 });
 
 const jobRecord = z.strictObject({
@@ -60,12 +83,25 @@ const jobRecord = z.strictObject({
   warnings: count,
   /** Null unless it was a rehearsal; records of older versions have none. */
   rehearsal: rehearsal.nullable().default(null),
+  /** Null where there is no oplog; of a restore and a rehearsal, too. Records of older versions have none of these four. */
+  slice: slice.nullable().default(null),
+  /** Of a backup that ended well. */
+  oplogWindow: oplogWindow.nullable().default(null),
+  /** Seconds that the picked member was behind its primary when it was picked. */
+  lagSeconds: count.nullable().default(null),
+  verification: verification.nullable().default(null),
 });
 
 const statsFile = z.strictObject({
   format: z.literal(statsFormat),
   resource: z.string(),
   jobs: z.array(jobRecord),
+});
+
+const looseStatsFile = z.object({
+  format: z.literal(statsFormat),
+  resource: z.string(),
+  jobs: z.array(z.unknown()),
 });
 
 /** One job. */
@@ -78,8 +114,22 @@ export type StatsFile = z.infer<typeof statsFile>;
 export function parseStats(text: string): StatsFile {
   const parsed = statsFile.safeParse(JSON.parse(text));
   if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
-  throw new Error(`${path.join(".")}: ${message}`);
+  throw new Error(describeIssue(parsed.error.issues[0]!));
+}
+
+/** As {@linkcode parseStats}, for a reader that needn't be as new as the writer: unknown fields are left out, and so are jobs that can't be read, each with a problem. */
+export function parseStatsLeniently(text: string): StatsFile & { readonly problems: readonly string[] } {
+  const { format, resource, jobs: all } = parseLeniently(looseStatsFile, JSON.parse(text));
+  const problems: string[] = [];
+  const jobs = all.flatMap((job, at) => {
+    try {
+      return [parseLeniently(jobRecord, job)];
+    } catch (cause) {
+      problems.push(`jobs.${at}.${cause instanceof Error ? cause.message : cause}`);
+      return [];
+    }
+  });
+  return { format, resource, jobs, problems };
 }
 
 /** The text of a stats file. */

@@ -28,6 +28,10 @@ function record(jobId: number): JobRecord {
     oplog: null,
     warnings: 0,
     rehearsal: null,
+    slice: null,
+    oplogWindow: null,
+    lagSeconds: null,
+    verification: null,
   };
 }
 

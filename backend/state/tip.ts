@@ -8,6 +8,7 @@
 import * as z from "zod";
 import { PluginError } from "../errors.ts";
 import { describeScope, type Scope, scopeSchema } from "../manifest/scope.ts";
+import { describeIssue, parseLeniently } from "./lenient_parsing.ts";
 
 const tipFormat = "podheitor-mongodb-tip/1";
 
@@ -46,8 +47,12 @@ export type TipsFile = z.infer<typeof tipsFile>;
 export function parseTips(text: string): TipsFile {
   const parsed = tipsFile.safeParse(JSON.parse(text));
   if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
-  throw new Error(`${path.join(".")}: ${message}`);
+  throw new Error(describeIssue(parsed.error.issues[0]!));
+}
+
+/** As {@linkcode parseTips}, for a reader that needn't be as new as the writer: unknown fields are left out. */
+export function parseTipsLeniently(text: string): TipsFile {
+  return parseLeniently(tipsFile, JSON.parse(text));
 }
 
 /** The text of a tip file. */

@@ -191,6 +191,8 @@ export class MemorySource implements Source {
     );
   }
 
+  readonly longestOplogSeconds: number | null = null;
+
   lagSeconds(): Promise<number | null> {
     const lag = this.#faults.lagSeconds?.shift();
     return Promise.resolve(lag === undefined ? 0 : lag);

@@ -41,6 +41,7 @@ const tools = {
   mmdebstrap: program("mmdebstrap", "mmdebstrap"),
   lintian: program("lintian", "lintian"),
   rpmlint: program("rpmlint", "rpmlint"),
+  promtool: program("promtool", "prometheus"),
   openssl: program("openssl", "openssl"),
   pip: { isPresent: hasPip, packages: () => Promise.resolve(["python3-pip"]) },
   /** A shared library that MongoDB's own builds of mongod load. */

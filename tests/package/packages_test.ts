@@ -142,7 +142,10 @@ async function makeElsewhere(copy: string, zone: { TZ: string }): Promise<Packag
   };
   await run(Deno.execPath(), ["task", "package"], { cwd: copy, env });
   const { version } = program;
-  const [deb, rpm] = [`podheitor-mongodb_${version}-1_amd64.deb`, `podheitor-mongodb-${version}-1.x86_64.rpm`];
+  const [deb, rpm] = [
+    `podheitor-mongodb_${version}-1_amd64.deb`,
+    `podheitor-mongodb-${version}-1.x86_64.rpm`,
+  ];
   return { deb: `${copy}/dist/${deb}`, rpm: `${copy}/dist/${rpm}` };
 }
 

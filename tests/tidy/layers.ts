@@ -19,14 +19,20 @@ import {
 const layers = [
   { name: "entry", level: 4, paths: /^(backend\/main\.ts|backend\/commands\/|exporter\/main\.ts|mod\.ts$)/ },
   { name: "foundation", level: 0, paths: /^backend\/[a-z_]+\.ts$/ },
-  { name: "core", level: 3, paths: /^(backend\/job\/|backend\/protocol\/\w+_session\.ts$|exporter\/)/ },
+  { name: "core", level: 3, paths: /^backend\/(job\/|protocol\/\w+_session\.ts$)/ },
   {
     name: "edge",
     level: 2,
     paths:
-      /^backend\/(mongo\/|volume\/|folder\/|state\/(store|tip_store|atomic_file|restore_parameter_file)\.ts$|protocol\/channel\.ts$)/,
+      /^(backend\/(mongo\/|volume\/|folder\/|state\/(store|tip_store|atomic_file|restore_parameter_file)\.ts$|protocol\/channel\.ts$)|exporter\/(sidecar\/(working_directory|sidecar_file)|server|web_files)\.ts$)/,
   },
-  { name: "pure", level: 1, paths: /^(backend\/(bson|manifest|oplog|options|protocol|state)\/|wasm\/)/ },
+  {
+    name: "pure",
+    level: 1,
+    paths:
+      /^(backend\/(bson|manifest|oplog|options|protocol|state)\/|wasm\/|exporter\/(sidecar\/|(assessment|chain|metric_row|metric_table|survey|web_config)\.ts$))/,
+  },
+  { name: "core", level: 3, paths: /^exporter\// },
 ] as const;
 
 type Layer = (typeof layers)[number];
@@ -35,11 +41,14 @@ type Layer = (typeof layers)[number];
 const packages = new Map([
   ["mongodb", /^backend\/mongo\//],
   ["bson", /^backend\/(bson|mongo)\//],
-  ["zod", /^backend\/(manifest|options|state)\//],
+  ["zod", /^(backend\/(manifest|options|state)\/|exporter\/)/],
+  ["prom-client", /^exporter\//],
+  ["bcryptjs", /^exporter\//],
+  ["yaml", /^exporter\//],
 ]);
 
 /** What of the backend the exporter may see. */
-const exporterMaySee = /^backend\/([a-z_]+\.ts$|manifest\/|state\/job_record\.ts$)/;
+const exporterMaySee = /^backend\/([a-z_]+\.ts$|manifest\/|state\/(job_record|tip)\.ts$)/;
 
 function layerOf(path: string): Layer | undefined {
   return layers.find(({ paths }) => paths.test(path));
@@ -70,7 +79,7 @@ function faultOf(path: string, from: Layer, target: string, to: Layer | undefine
   if (isTestPath(target) || isScriptPath(target)) return "the product doesn't need tests and build programs";
   if (to === undefined) return "that belongs to no layer";
   if (path.startsWith("exporter/") && target.startsWith("backend/") && !exporterMaySee.test(target)) {
-    return "the exporter sees job records, manifests and the foundation only";
+    return "the exporter sees job records, tips, manifests and the foundation only";
   }
   if (path.startsWith("backend/") && target.startsWith("exporter/")) {
     return "the backend doesn't know the exporter";

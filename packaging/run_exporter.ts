@@ -1,0 +1,5 @@
+/** `deno task exporter …`: the exporter from its sources, with the permissions that it is installed with. */
+
+import { runFromSources } from "./run_launcher.ts";
+
+await runFromSources("exporter");
