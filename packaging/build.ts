@@ -71,8 +71,14 @@ export async function proveOurs(path: string, name: string): Promise<void> {
   }
 }
 
+/** Which of its two forms a build has, in a sentence. */
+export function describeForm(): string {
+  return Deno.env.get("DENORT_BIN")
+    ? "Each executable is a launcher of a program that was compiled with DENORT_BIN."
+    : "Each executable is a launcher of a bundle, which Deno runs.";
+}
+
 if (import.meta.main) {
   const { plugin, backend } = await build();
-  const form = Deno.env.get("DENORT_BIN") ? "a compiled program" : "Deno and a bundle";
-  console.log(`${plugin}\n${backend}\nEach executable is a launcher of ${form}.`);
+  console.log(`${plugin}\n${backend}\n${describeForm()}`);
 }

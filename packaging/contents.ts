@@ -53,9 +53,10 @@ export async function listContents(
         isConfiguration: true,
       }) as const
     ),
-    ...listFolder(`${checkout}/packaging/systemd`).map((name) =>
-      copied(`/usr/lib/systemd/system/${name}`, `${checkout}/packaging/systemd/${name}`)
-    ),
+    ...copiedFolder(checkout, "systemd", "/usr/lib/systemd/system"),
+    ...copiedFolder(checkout, "completion", "/usr/share/bash-completion/completions", /\.bash$/),
+    ...copiedFolder(checkout, "bacularis", `${documents}/examples/bacularis`),
+    ...copiedFolder(checkout, "examples", `${documents}/examples`),
     ...await documentFiles(checkout, epochSeconds),
     ...await manualPages(checkout, work),
   ];
@@ -84,9 +85,7 @@ async function programFiles(checkout: string, work: string): Promise<PackagedFil
   files.push(
     copied(`${installed.runtime}/verify-artifacts.sh`, `${checkout}/packaging/verify-artifacts.sh`, 0o755),
   );
-  for (const name of listFolder(`${checkout}/packaging/roles`)) {
-    files.push(copied(`${installed.runtime}/roles/${name}`, `${checkout}/packaging/roles/${name}`));
-  }
+  files.push(...copiedFolder(checkout, "roles", `${installed.runtime}/roles`));
   return files;
 }
 
@@ -105,9 +104,6 @@ async function documentFiles(checkout: string, epochSeconds: number): Promise<Pa
   for (const folder of ["backend", "docs", "exporter"]) pages.push(...listPages(checkout, folder));
   return [
     ...pages.map((page) => copied(`${documents}/${page}`, `${checkout}/${page}`)),
-    ...listFolder(`${checkout}/packaging/examples`).map((name) =>
-      copied(`${documents}/examples/${name}`, `${checkout}/packaging/examples/${name}`)
-    ),
     written(`${documents}/copyright`, copyright(licence, components)),
     written(`${documents}/sbom.spdx.json`, await billOfMaterials(program.version, components, epochSeconds)),
     written(`${documents}/licences/PodHeitor.txt`, licence),
@@ -134,6 +130,14 @@ async function manualPages(checkout: string, work: string): Promise<PackagedFile
 
 function copied(path: string, file: string, mode = 0o644): PackagedFile {
   return { path, mode, from: { file } };
+}
+
+/** The files of a folder of this one, which needn't be there, without the end of their names that `ending` has. */
+function copiedFolder(checkout: string, folder: string, target: string, ending = /$/): PackagedFile[] {
+  const source = `${checkout}/packaging/${folder}`;
+  return listFolder(source).map((name) =>
+    copied(`${target}/${name.replace(ending, "")}`, `${source}/${name}`)
+  );
 }
 
 function written(path: string, text: string): PackagedFile {

@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { program } from "../backend/version.ts";
 import { run } from "../tests/lab/command.ts";
 import { ensureTools } from "../tests/lab/tools.ts";
+import { describeForm } from "./build.ts";
 import { listContents } from "./contents.ts";
 import { makeDeb } from "./deb.ts";
 import { neededGlibc } from "./glibc.ts";
@@ -55,9 +56,13 @@ export async function makePackages(out: string, options: PackageOptions = {}): P
 
 async function findEpoch(): Promise<number> {
   const given = Deno.env.get("SOURCE_DATE_EPOCH");
-  const text = given ?? await run("git", ["log", "-1", "--format=%ct"], { cwd: checkout }).catch((cause) => {
-    throw new Error("There is no commit to take the packages' time from: set SOURCE_DATE_EPOCH", { cause });
-  });
+  const text = given ??
+    await run("git", ["-c", `safe.directory=${checkout}`, "log", "-1", "--format=%ct"], { cwd: checkout })
+      .catch((cause) => {
+        throw new Error("There is no commit to take the packages' time from: set SOURCE_DATE_EPOCH", {
+          cause,
+        });
+      });
   if (!/^\d+\n?$/.test(text)) throw new Error(`SOURCE_DATE_EPOCH is "${text}", wanted seconds`);
   return Number(text);
 }
@@ -68,6 +73,6 @@ if (import.meta.main) {
     `${checkout}/dist`,
     values.key === undefined ? {} : { key: values.key },
   );
-  console.log(`${deb}\n${rpm}`);
+  console.log(`${deb}\n${rpm}\n${describeForm()}`);
   if (values.key === undefined) console.log("Unsigned: --key names a key of GnuPG's to sign with.");
 }

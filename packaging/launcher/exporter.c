@@ -132,8 +132,8 @@ int main(int count, char *values[]) {
         allow_path(&reads, "--working-dir", options.working);
         address = find_address(options.listen);
         if (*options.web != '\0') allow_web_files(&reads, options.web);
+        read_as_owner(options.working);
     }
-    read_as_owner(options.working);
     char *flags[3] = {0};
     size_t flag_count = 0;
     if (address != NULL) flags[flag_count++] = make_text("--allow-net=%s", address);

@@ -29,6 +29,7 @@ const tools = {
   },
   b3sum: program("b3sum", "b3sum"),
   objdump: program("objdump", "binutils"),
+  git: program("git", "git"),
   cpio: program("cpio", "cpio"),
   npm: program("npm", "npm"),
   "dpkg-deb": program("dpkg-deb", "dpkg"),

@@ -14,7 +14,7 @@ const checkout = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 const release = { SOURCE_DATE_EPOCH: "1790000000", LC_ALL: "C.UTF-8" };
 
 Deno.test("packages", async (t) => {
-  await ensureTools(["cpio", "gpg", "gpgv", "rpmbuild", "rpmsign", "lintian", "rpmlint"]);
+  await ensureTools(["git", "cpio", "gpg", "gpgv", "rpmbuild", "rpmsign", "lintian", "rpmlint"]);
   await using scratch = await ScratchFolder.make("package");
   let made: Packages = { deb: "", rpm: "" };
 
@@ -128,7 +128,15 @@ function promised(): [string, string][] {
 /** Makes the packages in a copy of the checkout, as somebody else would. */
 async function makeElsewhere(copy: string, zone: { TZ: string }): Promise<Packages> {
   await Deno.mkdir(copy, { recursive: true });
-  const listed = await run("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+  const listed = await run("git", [
+    "-c",
+    `safe.directory=${checkout}`,
+    "ls-files",
+    "-z",
+    "--cached",
+    "--others",
+    "--exclude-standard",
+  ], {
     cwd: checkout,
   });
   await run("cpio", ["--null", "--pass-through", "--make-directories", "--quiet", copy], {
