@@ -10,15 +10,18 @@ import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { readFolderChains } from "./commands/chain.ts";
 import { describeChains } from "./commands/chain_text.ts";
 import { readTipChains } from "./commands/chain_tips.ts";
+import { examine } from "./commands/doctor/doctor.ts";
+import { describeReport } from "./commands/doctor/report.ts";
 import { serveJob } from "./commands/job.ts";
 import { generateKey } from "./commands/keygen.ts";
-import { findTrust } from "./commands/machine.ts";
+import { findTrust, systemClock } from "./commands/machine.ts";
 import { prepareRestore } from "./commands/prepare_restore.ts";
 import { rehearse } from "./commands/rehearse.ts";
 import { backUpToFolder, restoreFromFolder, stamp } from "./commands/standalone.ts";
 import { TerminalListener } from "./commands/terminal.ts";
 import { describeJob, verifyFolders } from "./commands/verify.ts";
 import { asPluginError, PluginError } from "./errors.ts";
+import { parseDuration } from "./options/duration.ts";
 import { BackendAbort } from "./protocol/file_daemon_session.ts";
 import { defaultWorkingDirectory } from "./state/atomic_file.ts";
 import { program } from "./version.ts";
@@ -27,6 +30,7 @@ const usage = `Usage:
   podheitor-mongodb-backend backup  --to DIR [--level F|I|D] [--job NAME] [--previous NAME] [--working-dir DIR] [--json] "podheitor-mongodb: …"
   podheitor-mongodb-backend restore --from DIR [--job NAME] [--where DIR] [--only NAME]… [--working-dir DIR] [--key FILE] [--json] "podheitor-mongodb: …"
   podheitor-mongodb-backend rehearse --from DIR [--job NAME] [--working-dir DIR] [--key FILE] [--json] ["podheitor-mongodb: pit=… include=…"]
+  podheitor-mongodb-backend doctor  [--restore] [--working-dir DIR] [--config FILE] [--interval 24h] [--json] "podheitor-mongodb: …"
   podheitor-mongodb-backend verify  DIR [--key FILE] [--json]
   podheitor-mongodb-backend chain   DIR|--working-dir DIR [--key FILE] [--json]
   podheitor-mongodb-backend prepare-restore resource=NAME key=value… [--working-dir DIR]
@@ -37,6 +41,10 @@ const usage = `Usage:
 DIR holds one sub-folder a job. backup --to /dev/null reads everything and keeps nothing. --where / restores into the server, any other folder gets
 mongodump's layout. restore --from also takes a folder that mongodump wrote, which has no signature: say allow_unsigned=yes in the plugin command.
 --only takes virtual names as verify lists them. --key names trusted public keys.
+doctor examines all that a backup (--restore: a restore) with that plugin command takes: installation, permissions, keys, the way to the server, the login's
+privileges, the oplog, the jobs so far. It writes nothing to the server and leaves nothing here. Run it as root or as the File Daemon's user, with the File Daemon's
+environment. --config names bacula-fd.conf, --interval says how often jobs run (90s, 30m, 24h, 7d; by default as the last ones did). It ends with 1 where it found an
+error; warnings alone are 0. Its --json is one document: checks[], each with group, check, status (ok, warning, error, skipped), text, remedy, code; errors, warnings.
 rehearse restores into a mongod of its own, below the working directory, reads everything back, compares, and removes it; with findings, it ends with 1.
 chain links the jobs of a folder, or those that a File Daemon's working directory knows, from Fulls to the last Incremental: what instants they cover,
 what is missing, and what is expected next. Its --json is one document: resources[], each with resource, chains[] (jobs[], first to last; covered: from, to
@@ -62,6 +70,8 @@ async function main(args: readonly string[]): Promise<number> {
       return await restore(rest);
     case "rehearse":
       return await rehearsal(rest);
+    case "doctor":
+      return await doctor(rest);
     case "verify":
       return await verify(rest);
     case "chain":
@@ -169,6 +179,33 @@ async function rehearsal(args: string[]): Promise<number> {
     return done;
   });
   return isProven ? status : 1;
+}
+
+async function doctor(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args, {
+    restore: flag,
+    "working-dir": text,
+    config: text,
+    interval: text,
+    json: flag,
+  });
+  const { interval } = values;
+  const seconds = interval === undefined ? undefined : parseDuration(interval);
+  if (seconds === null) throw wrongUse(`--interval is "${interval}", wanted 90s, 30m, 24h, 7d or the like`);
+  const report = await examine({
+    pluginCommand: onlyPositional(positionals, "a plugin command"),
+    purpose: values.restore === true ? "restore" : "backup",
+    workingDirectory: values["working-dir"] ?? defaultWorkingDirectory,
+    configPath: values.config,
+    intervalSeconds: seconds,
+    clock: systemClock,
+  });
+  if (values.json === true) console.log(JSON.stringify(report));
+  else {
+    const isColoured = Deno.stdout.isTerminal() && !Deno.noColor;
+    for (const line of describeReport(report, isColoured)) console.log(line);
+  }
+  return report.errors === 0 ? 0 : 1;
 }
 
 async function verify(args: string[]): Promise<number> {

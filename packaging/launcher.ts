@@ -96,14 +96,14 @@ async function staticArguments(room: Room): Promise<string[]> {
 /** A bundle needs nothing but its one file; a cache that can't be written keeps what it runs from being changed between jobs. */
 const bundleFlags = ["--no-config", "--no-lock", "--no-remote", "--cached-only", "--no-code-cache"];
 const bundleVariables = ["DENO_DIR=/dev/null/podheitor"];
-const keptVariables = ["PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"];
+const keptVariables = ["PATH", "NO_COLOR", "LANG", "LC_ALL", "TZ", "TMPDIR"];
 /** Where Deno has the packages that sources import. */
 const cacheVariables = ["DENO_DIR", "XDG_CACHE_HOME", "HOME"];
 
 function bakedHeader(room: Room, launched: Launched): string {
   const isSource = "config" in launched;
   const rows = Object.entries<Permissions>(permissionTable).map(([command, row]) => bakedRow(command, row));
-  const own = ["DENO_NO_UPDATE_CHECK=1", "NO_COLOR=1", ...(isSource ? [] : bundleVariables)];
+  const own = ["DENO_NO_UPDATE_CHECK=1", ...(isSource ? [] : bundleVariables)];
   return [
     `#define BAKED_START ${quoteAll(startOf(room, launched))}`,
     ...("module" in launched ? [`#define BAKED_MODULE ${quote(launched.module)}`] : []),
@@ -139,6 +139,7 @@ function bakedRow(command: string, { read, write, net, run, env, sys }: Permissi
   .facts = {${quoteAll(sys)}},
   .working = ${working === undefined ? "NULL" : quote(working)},
   .writes_protected = ${command !== "keygen"},
+  .is_coloured = ${command === "doctor"},
 }`.replaceAll("\n", " ");
 }
 
@@ -146,7 +147,7 @@ function bakedRow(command: string, { read, write, net, run, env, sys }: Permissi
 function workingDirectoryOf(command: string): string | undefined {
   if (command.startsWith("job ")) return "";
   if (command === "chain") return undefined;
-  return command === "prepare-restore" ? defaultWorkingDirectory : ".";
+  return command === "prepare-restore" || command === "doctor" ? defaultWorkingDirectory : ".";
 }
 
 /** `notYetKnown` as C's constants are written. */

@@ -29,7 +29,7 @@ export interface Permissions {
   readonly run: readonly ("mongodump" | "mongorestore" | "mongod" | "mongodOnPath")[];
   readonly env: readonly EnvironmentName[];
   /** Names of Deno's `--allow-sys`. */
-  readonly sys: readonly ("osRelease" | "uid")[];
+  readonly sys: readonly ("osRelease" | "statfs" | "uid")[];
   /** Why it isn't less. */
   readonly why: string;
 }
@@ -113,6 +113,15 @@ export const permissionTable = {
     env: [...trust, silence, "PODHEITOR_MONGODB_MONGOD"],
     sys: driver,
     why: "The server that it restores into is its own.",
+  },
+  doctor: {
+    read: ["anywhere"],
+    write: ["working"],
+    net: "anywhere",
+    run: [],
+    env: [...login, ...trust, "PODHEITOR_MONGODB_BACKEND", "PODHEITOR_MONGODB_TOOLS"],
+    sys: [...driver, "statfs"],
+    why: `${server} Whether a job could write is tried with a file that has no name any more.`,
   },
   verify: {
     ...nothing,

@@ -109,6 +109,22 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    args: [
+      "doctor",
+      "--json",
+      "--working-dir",
+      "$/working",
+      "--interval",
+      "24h",
+      "podheitor-mongodb: where=/somewhere",
+    ],
+    // deno-fmt-ignore
+    want: [
+      ...everyFile, "write working", ...everyHost, ...driver, "sys statfs",
+      ...login, ...trust, "PODHEITOR_MONGODB_BACKEND", "PODHEITOR_MONGODB_TOOLS",
+    ],
+  },
+  {
     args: ["verify", "$/from", "--key", "$/given.pub"],
     want: ["read from", "read given.pub", ...trust, "sys uid"],
   },
@@ -166,7 +182,7 @@ for (const { args, unset = [], want } of cases) {
       const granted: string[] = JSON.parse(said);
       const kept = granted.splice(granted.indexOf("give up the rest")).slice(1);
       deepStrictEqual(new Set(granted), new Set(want));
-      const named = args.join(" ").includes("where=/somewhere") || args.includes("R")
+      const named = args[0] !== "doctor" && args.join(" ").includes("where=/somewhere") || args.includes("R")
         ? ["write working"]
         : want.filter((one) => one.startsWith("write "));
       deepStrictEqual(new Set(kept), new Set(named.map((one) => `still ${one}`)));
@@ -222,7 +238,11 @@ function attemptsOf(folder: string, port: number) {
     ),
     ...programs.map((name) => ({ name: `run ${name}`, way: "run", values: [`${folder}/${name}`] })),
     ...Object.keys(variables(folder)).map((name) => ({ name, way: "env", values: [name] })),
-    ...["osRelease", "uid", "hostname"].map((name) => ({ name: `sys ${name}`, way: "sys", values: [name] })),
+    ...["osRelease", "uid", "statfs", "hostname"].map((name) => ({
+      name: `sys ${name}`,
+      way: "sys",
+      values: [name],
+    })),
     { name: "ffi", way: "ffi", values: ["libc.so.6"] },
     // As a restore does when it turns out to go into a server.
     { name: "give up the rest", way: "giveUpWriting", values: ["/"] },

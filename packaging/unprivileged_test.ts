@@ -30,6 +30,12 @@ const cases: readonly Case[] = [
     want: "the user",
   },
   {
+    name: "the doctor is the user's, whose jobs it examines",
+    args: ["doctor", "--working-dir", "$", "podheitor-mongodb:"],
+    env: named,
+    want: "the user",
+  },
+  {
     name: "prepare-restore is the working directory's owner's, whose jobs read what it leaves",
     args: ["prepare-restore", "resource=rs0", "drop=yes", "--working-dir", "$"],
     env: {},
@@ -113,6 +119,11 @@ Deno.test({
       const again = await launch(folder, backup, named);
       strictEqual(again.code, 2);
       match(again.stderr, wanted);
+      // Who asks what is wrong is told by the doctor.
+      strictEqual(
+        (await launch(folder, ["doctor", "--working-dir", "$", "podheitor-mongodb:"], named)).code,
+        0,
+      );
     });
   },
 });

@@ -1,20 +1,19 @@
 /**
- * Writes REFERENCE.md from the tables in code: `deno task docs`, or `deno task docs --check` to see whether it is up to date.
+ * Writes REFERENCE.md, the manual pages and the shell's completion from the tables in code: `deno task docs`, or `deno task docs --check` to see whether it is up to date.
  *
  * Exit status: 0 written or up to date, 1 out of date.
  *
  * @module
  */
 
+import { checkTable } from "../backend/commands/doctor/check.ts";
 import { errorTable } from "../backend/errors.ts";
 import { manifestPath, metadataPath, segmentPath } from "../backend/job/object_path.ts";
 import { metricRows } from "../exporter/metric_table.ts";
 import { routes } from "../exporter/routes.ts";
 import { environmentTable } from "../backend/options/environment.ts";
 import { restoreFormName } from "../backend/options/restore_form.ts";
-import type { OptionRow } from "../backend/options/row.ts";
-import { type OptionName, optionRows } from "../backend/options/table.ts";
-import { formatValue } from "../backend/options/value.ts";
+import { optionRows } from "../backend/options/table.ts";
 import {
   commonFlags,
   exporterPermissions,
@@ -24,16 +23,22 @@ import {
   places,
   protectedFlag,
 } from "../packaging/permissions.ts";
-
-const root = new URL("../", import.meta.url).pathname;
-
-/** Where the reference is, from the project's root. */
-export const referencePath = "REFERENCE.md";
+import { bacularisClass, bacularisPath } from "./docs/bacularis.ts";
+import { completion } from "./docs/completion.ts";
+import { backendPage, optionsPage } from "./docs/man_page.ts";
+import { defaultOf, fileRows, root, usage, uses, valueOf } from "./docs/tables.ts";
 
 /** The exporter among the backend's commands. */
 const exporter = "podheitor-mongodb-exporter";
 
-const uses = { backup: "backup", restore: "restore", both: "backup, restore" } as const;
+/** The documents that are written, by their path from the project's root. */
+export const documents: Readonly<Record<string, () => Promise<string>>> = {
+  "REFERENCE.md": reference,
+  "packaging/man/podheitor-mongodb-backend.8": backendPage,
+  "packaging/man/podheitor-mongodb.5": () => Promise.resolve(optionsPage()),
+  [bacularisPath]: bacularisClass,
+  "packaging/completion/podheitor-mongodb-backend.bash": completion,
+};
 
 /** The hundreds of error numbers by their first digit: heading, and the codes that belong there. */
 export const errorHundreds: ReadonlyMap<number, { readonly heading: string; readonly codes: RegExp }> =
@@ -50,12 +55,13 @@ export const errorHundreds: ReadonlyMap<number, { readonly heading: string; read
   ]);
 
 /** The whole text of REFERENCE.md. */
-export async function reference(): Promise<string> {
+async function reference(): Promise<string> {
   return `${
     [
       "# Reference",
       "Written by `deno task docs` from the tables in the code: change those, not this file.",
       ...commands(await usage("backend"), await usage("exporter")),
+      ...doctor(),
       ...options(),
       ...environment(),
       ...permissions(),
@@ -70,18 +76,16 @@ function commands(...usages: readonly string[]): string[] {
   return ["## Commands", ...usages.map((usage) => `\`\`\`text\n${usage.trim()}\n\`\`\``)];
 }
 
-/** What a program itself says of its commands. */
-async function usage(program: "backend" | "exporter"): Promise<string> {
-  const main = `${program}/main.ts`;
-  const args = ["run", "--allow-all", "--no-check", `${root}${main}`, "--help"];
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args,
-    cwd: root,
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  if (!success) throw new Error(`Cannot read the usage of ${main}: ${decoder.decode(stderr)}`);
-  return decoder.decode(stdout);
+function doctor(): string[] {
+  return [
+    "## Checks of the doctor",
+    "`check` of `doctor --json`. Each may find several things; `code` is the number of the error that a job would fail with. What can't be looked at since something else is " +
+    "missing is `skipped`. With `--restore`, the signing key, the scope and the chain aren't looked at.",
+    table(
+      ["Check", "Group", "What it tells"],
+      Object.entries(checkTable).map(([check, { group, tells }]) => [`\`${check}\``, group, tells]),
+    ),
+  ];
 }
 
 function options(): string[] {
@@ -112,52 +116,6 @@ function options(): string[] {
     "or be left on the File Daemon's machine for the next restore with `podheitor-mongodb-backend prepare-restore`. What is given at the prompt comes before what was " +
     "prepared, and that before the plugin command.",
   ];
-}
-
-function valueOf(row: OptionRow): string {
-  switch (row.kind) {
-    case "bool":
-      return "`yes`, `no`";
-    case "integer":
-      return `${row.min} to ${row.max}`;
-    case "size":
-      return `size, ${formatSize(row.min)} to ${formatSize(row.max)}`;
-    case "choice":
-      return row.values.map((value) => `\`${value}\``).join(", ");
-    case "list":
-      return "names, separated by commas";
-    case "patterns":
-      return "patterns, separated by commas";
-    case "member":
-      return "host:port";
-    case "members":
-      return "host:port, separated by commas";
-    case "tags":
-      return "tags, separated by commas and semicolons";
-    case "instant":
-      return "point in time";
-    case "name":
-      return "name";
-    case "path":
-      return "absolute path";
-    case "uri":
-      return "connection string";
-    case "write_concern":
-      return "`majority`, or 1 to 50";
-  }
-}
-
-function defaultOf(name: OptionName, row: OptionRow): string {
-  if (row.kind === "size") return `\`${formatSize(row.default)}\``;
-  if (Array.isArray(row.default) && row.default.length === 0) return "none";
-  if (row.default !== null) return `\`${formatValue(row.default)}\``;
-  if (name === "readPreference" || name === "tags") return "the connection string's";
-  return name === "resource" ? "the replica set's name" : "none";
-}
-
-function formatSize(bytes: number): string {
-  const mib = 1024 * 1024;
-  return bytes % mib === 0 ? `${bytes / mib}M` : String(bytes);
 }
 
 function environment(): string[] {
@@ -214,28 +172,7 @@ function files(): string[] {
   const namespace = { database: "shop", collection: "orders" };
   return [
     "## Files and paths",
-    table(["Path", "What it is"], [
-      ["`/opt/bacula/bin/podheitor-mongodb-backend`", "The backend's executable."],
-      ["`/opt/bacula/bin/podheitor-mongodb-exporter`", "The exporter's executable."],
-      ["`podheitor-mongodb-fd.so` in the File Daemon's plugin directory", "The plugin."],
-      [
-        "`podheitor-mongodb-<resource>-stats.json` in the File Daemon's working directory",
-        "The resource's last jobs, newest first, for monitoring; mode 0640.",
-      ],
-      [
-        "`podheitor-mongodb-<resource>-tip.json` in the same place",
-        "Where the resource's last jobs ended; the next incremental finds its parent there. Without it, a Full is needed. Mode 0640.",
-      ],
-      [
-        "`podheitor-mongodb-<resource>-restore.json` in the same place",
-        "Parameters prepared for the resource's next restore, which removes it; mode 0600, good for an hour.",
-      ],
-      [
-        "`DIR/<job>/@mongodb/…`, `DIR/<job>/restore-objects/…`",
-        "Stand-alone backup: virtual files, and what Bacula would keep in its catalog.",
-      ],
-      ["`DIR/.<job>.partial/`", "Stand-alone backup that is not finished, or did not come to its end."],
-    ]),
+    table(["Path", "What it is"], fileRows),
     "In Bacula's catalog, of a collection `shop.orders` in a backup of the resource `rs0`:",
     table(["Virtual file", "What it is"], [
       [`\`${segmentPath(resource, namespace, 0)}\``, "The first segment of its documents, as BSON."],
@@ -288,12 +225,12 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 if (import.meta.main) {
-  const text = await reference();
-  const path = `${root}${referencePath}`;
-  if (!Deno.args.includes("--check")) {
-    await Deno.writeTextFile(path, text);
-  } else if (await Deno.readTextFile(path).catch(() => "") !== text) {
-    console.error(`${referencePath} is out of date: run deno task docs`);
-    Deno.exit(1);
+  for (const [path, write] of Object.entries(documents)) {
+    const text = await write();
+    if (!Deno.args.includes("--check")) await Deno.writeTextFile(`${root}${path}`, text);
+    else if (await Deno.readTextFile(`${root}${path}`).catch(() => "") !== text) {
+      console.error(`${path} is out of date: run deno task docs`);
+      Deno.exitCode = 1;
+    }
   }
 }

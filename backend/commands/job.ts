@@ -283,7 +283,8 @@ async function openRestoreTarget(
   return await openTarget(await findUri(options, log), options.write_concern, tool);
 }
 
-function rehearsedBackup(): PluginError {
+/** The failure for a backup that was told to be a rehearsal. */
+export function rehearsedBackup(): PluginError {
   return new PluginError("optionUnavailable", "Cannot back up with mode=rehearse: a rehearsal is a restore", {
     hint: "Leave mode= out of the FileSet, and say mode=rehearse at the restore's prompt.",
   });
@@ -299,7 +300,7 @@ async function findUri(options: Options, log: JobLog): Promise<Secret> {
 }
 
 /** The name under which a source's backups go: the operator's, the set's, or the server's address. */
-function nameResource(options: Options, deployment: Deployment): string {
+export function nameResource(options: Options, deployment: Deployment): string {
   return options.resource ??
     (deployment.setName ?? deployment.source).replace(/[^A-Za-z0-9_.-]/g, "-").replace(/^[^A-Za-z0-9]+/, "")
       .slice(0, 64);

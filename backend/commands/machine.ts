@@ -76,6 +76,11 @@ export function machineSecrets(): MachineSecrets {
   };
 }
 
+/** The program that the plugin starts. */
+export function backendPath(): string {
+  return readVariable("PODHEITOR_MONGODB_BACKEND") ?? "/opt/bacula/bin/podheitor-mongodb-backend";
+}
+
 /** The mongod for rehearsals, or undefined where there is none. The launcher looks for it, and lets this process run it alone. */
 export function mongodPath(): string | undefined {
   return readVariable("PODHEITOR_MONGODB_MONGOD");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MongoClient, type MongoClientOptions, ReadPreference } from "mongodb";
+import { type Document, MongoClient, type MongoClientOptions, ReadPreference } from "mongodb";
 import { PluginError } from "../errors.ts";
 import { maskUri } from "../options/credentials.ts";
 import { Secret } from "../secret.ts";
@@ -61,6 +61,65 @@ export async function connectMember(
     directConnection: true,
     readPreference: ReadPreference.SECONDARY_PREFERRED,
   });
+}
+
+/** Where a connection string leads, and how: as the driver understands it, before anything is asked of anybody. */
+export interface Address {
+  /** `host:port`; names of sockets of this machine are left out. */
+  readonly hosts: readonly { readonly hostname: string; readonly port: number }[];
+  /** Name of the DNS record that names the hosts in their place, or null. */
+  readonly record: string | null;
+  readonly tls: boolean;
+  /** File of the client's own certificate and key, or null. */
+  readonly certificateFile: string | null;
+  /** Whether it logs in. */
+  readonly hasLogin: boolean;
+}
+
+/** Takes a connection string apart. */
+export function readAddress(uri: Secret): Address {
+  const { hosts, srvHost, srvServiceName, tls, credentials, tlsCertificateKeyFile } =
+    makeClient(uri, fixed).options;
+  return {
+    hosts: srvHost
+      ? []
+      : hosts.flatMap(({ host, port }) =>
+        host === undefined || port === undefined ? [] : [{ hostname: host, port }]
+      ),
+    record: srvHost ? `_${srvServiceName ?? "mongodb"}._tcp.${srvHost}` : null,
+    tls: tls === true,
+    certificateFile: tlsCertificateKeyFile ?? null,
+    hasLogin: credentials !== undefined,
+  };
+}
+
+/** How long one host may take to greet. */
+const greetingTimeoutMs = 5_000;
+
+/** What a host says of itself to somebody who hasn't logged in, with the TLS settings of the connection string. */
+export async function greetHost(uri: Secret, host: string): Promise<Document> {
+  const client = await connect(withoutLogin(uri, host), {
+    ...fixed,
+    directConnection: true,
+    serverSelectionTimeoutMS: greetingTimeoutMs,
+    connectTimeoutMS: greetingTimeoutMs,
+  });
+  try {
+    return await client.db("admin").command({ hello: 1 });
+  } catch (cause) {
+    throw driverError(`greet ${host}`, cause, "connect");
+  } finally {
+    await closeClient(client);
+  }
+}
+
+function withoutLogin(uri: Secret, host: string): Secret {
+  const text = replaceHosts(uri.reveal(), host).replace(/^(mongodb:\/\/)[^/?]*@/, "$1");
+  const [address, query] = text.split("?", 2) as [string, string?];
+  const kept = query?.split("&").filter((setting) =>
+    !/^auth(Source|Mechanism|MechanismProperties)=/i.test(setting)
+  );
+  return new Secret(kept === undefined || kept.length === 0 ? address : `${address}?${kept.join("&")}`);
 }
 
 async function connect(uri: Secret, options: MongoClientOptions): Promise<MongoClient> {

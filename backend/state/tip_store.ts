@@ -72,6 +72,20 @@ export function readTips(directory: string, resource: string): Promise<TipsFile 
   return readFile(sidecarPath(directory, resource, "tip"));
 }
 
+/** Who took a resource's lock last, or null where nobody has. Only who takes it can tell whether it is still held. */
+export async function readLastHolder(
+  directory: string,
+  resource: string,
+): Promise<{ jobName: string; process: number } | null> {
+  const path = `${sidecarPath(directory, resource, "tip")}.lock`;
+  const text = await readSidecar(path).catch((cause) => {
+    if (cause instanceof Deno.errors.NotFound) return "";
+    throw unreadable(path, cause);
+  });
+  const [, jobName, process] = /^job (\S+), process (\d+)$/m.exec(text) ?? [];
+  return jobName === undefined ? null : { jobName, process: Number(process) };
+}
+
 /** Resources that have a tip file, sorted. */
 export async function listTipResources(directory: string): Promise<string[]> {
   const resources: string[] = [];

@@ -32,7 +32,7 @@ struct arguments read_arguments(int count, char *const values[]) {
         if (option != NULL) {
             keep(&self, option, strlen(option), value);
             option = NULL;
-        } else if (strcmp(value, "--") == 0 || strcmp(value, "--json") == 0) {
+        } else if (strcmp(value, "--") == 0 || strcmp(value, "--json") == 0 || strcmp(value, "--restore") == 0) {
             continue;
         } else if (strncmp(value, "--", 2) != 0) {
             self.operand = value;

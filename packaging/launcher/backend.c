@@ -1,4 +1,5 @@
 // Starts the backend with the flags of the command that it is called with. Paths come from the same arguments and variables that the backend reads.
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,7 @@ int main(int count, char *values[]) {
     struct arguments arguments = read_arguments(count, values);
     const struct row *row = find_row(arguments.command);
     struct grants grants = grant(row, &arguments);
+    if (!row->is_coloured) setenv("NO_COLOR", "1", true);
     give_up_root(arguments.command, arguments.working);
     char *flags[MOST_FLAGS + 1] = {0};
     make_flags(flags, row, &grants);

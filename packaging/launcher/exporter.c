@@ -134,6 +134,7 @@ int main(int count, char *values[]) {
         if (*options.web != '\0') allow_web_files(&reads, options.web);
         read_as_owner(options.working);
     }
+    setenv("NO_COLOR", "1", true);
     char *flags[3] = {0};
     size_t flag_count = 0;
     if (address != NULL) flags[flag_count++] = make_text("--allow-net=%s", address);

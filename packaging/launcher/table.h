@@ -40,4 +40,6 @@ struct row {
     // The working directory where none is named; NULL where it then isn't used.
     const char *working;
     bool writes_protected;
+    // What it says has colours on a terminal, unless the operator wants none.
+    bool is_coloured;
 };

@@ -150,7 +150,7 @@ static void pass_credential(const char *variable, const char *name) {
 // Whose job it is: root's, if nothing says otherwise.
 static char *choose_user(const char *command, const char *working) {
     const char *named = getenv("PODHEITOR_MONGODB_USER");
-    bool is_job = strncmp(command, "job ", 4) == 0;
+    bool is_job = strncmp(command, "job ", 4) == 0 || strcmp(command, "doctor") == 0;
     struct stat status;
     if (!is_job && strcmp(command, "prepare-restore") != 0) return make_text("root");
     if (is_given(named)) return make_text("%s", named);
@@ -176,7 +176,8 @@ void give_up_root(const char *command, const char *working) {
                 user);
         return free(user);
     }
-    bool has_working = working != NULL && stat(working, &status) == 0 && S_ISDIR(status.st_mode);
+    // The doctor says itself what isn't as it should be.
+    bool has_working = strcmp(command, "doctor") != 0 && working != NULL && stat(working, &status) == 0 && S_ISDIR(status.st_mode);
     pass_credential("PODHEITOR_MONGODB_URI", "podheitor-mongodb-uri");
     pass_credential("PODHEITOR_MONGODB_PASSWORD", "podheitor-mongodb-password");
     unsetenv("CREDENTIALS_DIRECTORY");

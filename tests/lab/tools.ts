@@ -44,6 +44,9 @@ const tools = {
   rpmlint: program("rpmlint", "rpmlint"),
   promtool: program("promtool", "prometheus"),
   openssl: program("openssl", "openssl"),
+  groff: program("groff", "groff"),
+  man: program("man", "man-db"),
+  php: program("php", "php-cli"),
   pip: { isPresent: hasPip, packages: () => Promise.resolve(["python3-pip"]) },
   /** A shared library that MongoDB's own builds of mongod load. */
   libcurl4: { isPresent: hasLibcurl, packages: () => Promise.resolve(["libcurl4"]) },

@@ -44,6 +44,28 @@ export function findUnusedCodes(files: readonly ProjectFile[], table: ErrorTable
     .map((code) => `${code} is never raised`);
 }
 
+/** The troubleshooting guide has an entry for each code, in their order, with the table's own words, a reason and a remedy. */
+export function findUndescribedCodes(
+  files: readonly ProjectFile[],
+  table: Readonly<Record<string, { readonly number: number; readonly summary: string }>> = errorTable,
+): string[] {
+  const path = "docs/troubleshooting.md";
+  const text = files.find((file) => file.path === path)?.text ?? "";
+  const entries = text.split(/^## MONGO-/m).slice(1).map((entry) => {
+    const [, number, summary] =
+      /^(\d+)\n\n(.*)\.\n\n\*\*Why:\*\* .+\n\n\*\*What to do:\*\* .+\n*$/.exec(entry) ?? [];
+    return { number, summary, head: entry.split("\n")[0]! };
+  });
+  const rows = Object.values(table);
+  return [
+    ...entries.filter(({ number, summary }) =>
+      !rows.some((row) => String(row.number) === number && row.summary === summary)
+    ).map(({ head }) => `${path}: MONGO-${head} isn't an entry of a code of the table`),
+    ...rows.filter((row) => entries.filter(({ number }) => number === String(row.number)).length !== 1)
+      .map(({ number }) => `${path} has not one entry for MONGO-${number}`),
+  ];
+}
+
 /** The environment's table and what sources read name the same variables. */
 export function findUnlistedVariables(
   files: readonly ProjectFile[],
