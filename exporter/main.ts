@@ -68,8 +68,8 @@ async function main(args: string[]): Promise<number> {
   if (tls === null && authentication !== null) {
     say("Passwords come without TLS: name cert_file and key_file in the web configuration");
   }
-  // The first look reads every file; scrapes that come meanwhile wait for it.
-  await context.sidecars.survey();
+  // The first look reads every file; scrapes that come meanwhile wait for it, but nobody who wants it to stop.
+  context.sidecars.survey().catch((cause) => say(`The first look failed: ${reasonOf(cause)}`));
   say(`${name} stops on ${await stopped}`);
   await server.stop(stopPatienceMs);
   return 0;

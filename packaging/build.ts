@@ -20,6 +20,8 @@ export interface Build {
   readonly plugin: string;
   /** The backend's executable. */
   readonly backend: string;
+  /** The exporter's. */
+  readonly exporter: string;
 }
 
 /** Builds everything for this checkout; quick when nothing changed. */
@@ -33,7 +35,11 @@ export async function build(): Promise<Build> {
     await compileLauncher(executable.room, path, { deno: Deno.execPath(), ...parts });
     await proveOurs(path, executable.name);
   }
-  return { plugin, backend: `${out}/podheitor-mongodb-backend` };
+  return {
+    plugin,
+    backend: `${out}/podheitor-mongodb-backend`,
+    exporter: `${out}/podheitor-mongodb-exporter`,
+  };
 }
 
 /** Makes the plugin in the folder `out`. */
@@ -79,6 +85,6 @@ export function describeForm(): string {
 }
 
 if (import.meta.main) {
-  const { plugin, backend } = await build();
-  console.log(`${plugin}\n${backend}\n${describeForm()}`);
+  const { plugin, backend, exporter } = await build();
+  console.log(`${plugin}\n${backend}\n${exporter}\n${describeForm()}`);
 }

@@ -13,6 +13,7 @@
  * | bacula   | Fulls of `--size` MB through a real File Daemon, against plain files                |
  * | slice    | an Incremental, against a reader that throws away the same slice of the oplog       |
  * | replay   | a restore's replay of an oplog, against one entry after the other                   |
+ * | exporter | scrapes of a year's jobs of 1,000 resources; memory over 100,000 scrapes            |
  *
  * Without names, all of them, in some forty minutes. Subjects run by turns, N times (5), over 400 MB; medians are shown. mongodump,
  * mongorestore and b3sum are measured where they are on PATH. Only replay and restore are judged, by their ratios: times belong to a machine and its
@@ -26,6 +27,7 @@ import { build } from "../packaging/build.ts";
 import { measureBacula } from "./bench/bacula.ts";
 import { measureChecksums } from "./bench/checksums.ts";
 import { measureDumps } from "./bench/dump.ts";
+import { measureExporter } from "./bench/exporter.ts";
 import { measureMemory } from "./bench/memory.ts";
 import { measureRanges } from "./bench/ranges.ts";
 import { measureReplay } from "./bench/replay.ts";
@@ -37,7 +39,17 @@ import { isOnPath } from "./lab/command.ts";
 import { ScratchFolder } from "./lab/daemon.ts";
 import { findMongod } from "./lab/mongod_binary.ts";
 
-const parts = ["checksum", "dump", "memory", "ranges", "writes", "bacula", "slice", "replay"] as const;
+const parts = [
+  "checksum",
+  "dump",
+  "memory",
+  "ranges",
+  "writes",
+  "bacula",
+  "slice",
+  "replay",
+  "exporter",
+] as const;
 
 type Part = (typeof parts)[number];
 
@@ -55,7 +67,7 @@ async function bench({ sizeMB, runs, parts }: Settings): Promise<Report> {
   const loadBefore = loadOfLastMinute();
   const missing: string[] = [];
   for (const peer of peers) if (!await isOnPath(peer)) missing.push(peer);
-  const { backend, plugin } = await build();
+  const { backend, plugin, exporter } = await build();
   const { version } = await findMongod();
   /** Runs a part, if it is wanted, with a folder of its own. */
   async function take<T>(part: Part, measure: (bench: Bench) => Promise<T>): Promise<T[]> {
@@ -66,6 +78,7 @@ async function bench({ sizeMB, runs, parts }: Settings): Promise<Report> {
       await measure({
         backend,
         plugin,
+        exporter,
         folder: scratch.path,
         runs,
         isMissing: (peer) => missing.includes(peer),
@@ -82,6 +95,7 @@ async function bench({ sizeMB, runs, parts }: Settings): Promise<Report> {
     ...await take("bacula", (bench) => measureBacula(bench, sizeMB * 1e6)),
     ...await take("slice", measureSlicing),
     ...await take("replay", measureReplay),
+    ...await take("exporter", measureExporter),
   ];
   return {
     server: version,

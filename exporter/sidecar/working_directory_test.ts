@@ -138,6 +138,22 @@ Deno.test("survey(): of a file with one job that can't be read, the others are",
   });
 });
 
+Deno.test("survey() says again what is wrong only when that is something else", async () => {
+  await inDirectory(async (folder, directory, said) => {
+    const tells = async (text: string, revisions: number) => {
+      await Deno.writeTextFile(statsPath(folder), text);
+      const { revision } = await directory.survey();
+      await surveyed(directory, (survey) => survey.revision >= revision + revisions);
+    };
+    await tells("{", 0);
+    await pastFreshness(directory);
+    await tells("{{", 1);
+    strictEqual(said.length, 1, said.join("\n"));
+    await tells("[]", 1);
+    strictEqual(said.length, 2, said.join("\n"));
+  });
+});
+
 Deno.test("survey() reads what newer and older versions wrote", async () => {
   await inDirectory(async (folder, directory) => {
     const file = JSON.parse(new History("bad", historyEnd).backup("F").rehearsal().statsText);

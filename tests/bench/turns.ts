@@ -14,6 +14,8 @@ export interface Bench {
   readonly backend: string;
   /** The File Daemon's plugin. */
   readonly plugin: string;
+  /** The exporter's. */
+  readonly exporter: string;
   /** A folder for backups and the rest; the part's own, and empty. */
   readonly folder: string;
   /** How often each subject is measured. */

@@ -40,6 +40,10 @@ Deno.test("openSource() takes hidden before visible, and the primary only when n
     return members.filter(({ stateStr }) => stateStr === "SECONDARY").length === 2;
   });
   const visible = await pickedMember(set.uri);
+  {
+    await using source = await openSource(new Secret(set.uri));
+    assert.equal(typeof source.longestOplogSeconds, "number");
+  }
   assert.deepEqual([visible.state, visible.warnings], ["SECONDARY", []]);
   assert.ok([address(one), address(two)].includes(visible.source));
 
@@ -97,7 +101,7 @@ Deno.test("openSource() reads a standalone server, with a warning that it has no
   await using source = await openSource(new Secret(server.uri));
   assert.equal(source.deployment.kind, "standalone");
   assert.equal(source.deployment.sourceState, "STANDALONE");
-  assert.equal(source.oplog, null);
+  assert.deepEqual([source.oplog, source.longestOplogSeconds], [null, null]);
   assert.match(source.warnings.join(), /no oplog.* Incrementals and Differentials are refused/);
   const { source: host } = source.deployment;
   await using _named = await openSource(new Secret(server.uri), { ...anySource, source: host });

@@ -16,10 +16,13 @@ const databases = {
 const options = "verify_digests=yes chunk_threshold=1M chunks=3";
 
 Deno.test("runBackup() reads everything twice where it is told to, in ranges and as a whole, and says so", async () => {
-  const { log } = await backUp(new MemorySource(databases), options);
+  const { log, verification } = await backUp(new MemorySource(databases), options);
   assert.match(log.lines.join("\n"), /Read twice, with the same digest: 3 collections, 930 documents$/m);
-  const { log: other } = await backUp(new MemorySource(databases), "");
-  assert.doesNotMatch(other.lines.join("\n"), /Read twice/);
+  assert.deepEqual(verification, { counted: 3, readTwice: 3 });
+  const other = await backUp(new MemorySource(databases), "");
+  assert.doesNotMatch(other.log.lines.join("\n"), /Read twice/);
+  assert.deepEqual(other.verification, { counted: 3, readTwice: 0 });
+  assert.equal((await backUp(new MemorySource(databases), "verify=no")).verification, null);
 });
 
 Deno.test("runBackup() fails where a collection isn't the same twice, and there is no oplog to say why", async () => {
@@ -46,12 +49,18 @@ Deno.test("runBackup() knows by its slice of the oplog which collections changed
   };
   const writing = write();
   try {
-    const { log } = await backUp(source, "verify_digests=yes database=app");
+    const { log, verification, oplogWindow } = await backUp(source, "verify_digests=yes database=app");
     const lines = log.lines.join("\n");
     assert.match(
       lines,
       /Read twice, with the same digest: 1 collection, 2 documents; 1 other one changed meanwhile/,
     );
+    // What was counted while somebody wrote may have come out by chance.
+    assert.equal(verification?.readTwice, 1);
+    assert.ok(verification.counted >= 1 && verification.counted <= 2);
+    assert.equal(oplogWindow?.member, source.deployment.source);
+    assert.ok(oplogWindow.longestSeconds >= oplogWindow.seconds);
+    assert.ok(oplogWindow.expectedSeconds! >= oplogWindow.seconds);
   } finally {
     isOver = true;
     await writing;
