@@ -73,6 +73,9 @@ export interface Verdict {
 /** Failed backups that are kept with their texts. */
 const refusedMax = 20;
 
+/** Characters of an error's text that a reason quotes. */
+const quotedMax = 400;
+
 /** Part of the oplog's reach after which a chain that nothing continued is in danger. */
 const dangerousPart = 2 / 3;
 
@@ -229,8 +232,10 @@ function failureOf({ error, jobId }: JobRecord): string {
   return error === null ? `job ${jobId}` : `job ${jobId}, MONGO-${error.code} ${withoutStop(error.text)}`;
 }
 
+/** On one line and of a bounded length, to be part of another sentence. */
 function withoutStop(sentence: string): string {
-  return sentence.replace(/[.\s]+$/, "");
+  const line = sentence.replaceAll(/\s+/g, " ");
+  return (line.length > quotedMax ? `${line.slice(0, quotedMax)}…` : line).replace(/[. ]+$/, "");
 }
 
 const units = [

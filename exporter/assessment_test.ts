@@ -101,6 +101,12 @@ Deno.test("judge() says unreadable of whatever can't be read, and which file", (
   });
 });
 
+Deno.test("judge() quotes an error on one line, and not without end", () => {
+  const history = start(hour).failedBackup("F", "connect", `Cannot:\n  ${"a".repeat(5000)}`);
+  const { reason } = judge(assess(history.read), historyEnd);
+  match(reason, /^The last backup failed: job 1, MONGO-301 Cannot: a{392}…\.$/);
+});
+
 Deno.test("assess() finds the newest job of each sort", () => {
   const history = start(10 * day).backup("F").rehearsal().restore().backup("I").backup("D").restore({
     outcome: "failed",

@@ -59,10 +59,7 @@ async function main(args: string[]): Promise<number> {
     now: () => Date.now() / 1000,
   };
   const stopped = signalled();
-  const server = serve(
-    { ...listen, tls },
-    async (request) => await refusalOf(request, authentication) ?? await answer(request, context),
-  );
+  const server = serve({ ...listen, tls }, (request) => answer(request, context, authentication));
   const scheme = tls === null ? "http" : "https";
   say(`${name} ${program.version} serves ${workingDirectory} on ${scheme}://${server.address}`);
   if (tls === null && authentication !== null) {
@@ -121,9 +118,13 @@ async function refusalOf(request: Request, authentication: Authentication | null
 }
 
 /** An answer, whatever happens: what nobody foresaw is a line in the log and a sentence for the client. */
-async function answer(request: Request, context: RouteContext): Promise<Response> {
+async function answer(
+  request: Request,
+  context: RouteContext,
+  authentication: Authentication | null,
+): Promise<Response> {
   try {
-    return await respond(request, context);
+    return await refusalOf(request, authentication) ?? await respond(request, context);
   } catch (cause) {
     say(`A request for ${new URL(request.url).pathname} failed: ${reasonOf(cause)}`);
     return responseOf(request, refuse(500, "The exporter failed; its log says why"));
