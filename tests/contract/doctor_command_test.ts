@@ -1,6 +1,7 @@
 /** The command `doctor` as an operator types it: its status, its form for programs, and when it has colours. */
 
 import assert from "node:assert/strict";
+import type { DoctorReport } from "../../backend/commands/doctor/report.ts";
 import { run } from "../lab/command.ts";
 import { withFolder } from "../lab/folder.ts";
 import { Machine, product } from "./doctor_machine.ts";
@@ -44,6 +45,27 @@ Deno.test("doctor ends with 1 where it finds an error, in words and for programs
   assert.deepEqual([code, format, errors], [1, "podheitor-mongodb-doctor/1", 1]);
   assert.deepEqual(Object.keys(checks[0]), ["group", "check", "status", "text", "remedy", "code"]);
   assert.deepEqual([...Deno.readDirSync(`${machine.folder}/work`)], []);
+});
+
+Deno.test("doctor names a program that others than its owner may change", async () => {
+  const source = `${(await product()).backend}.js`;
+  await withFolder(async (folder) => {
+    const module = `${folder}/podheitor-mongodb-backend.js`;
+    await Deno.copyFile(source, module);
+    const ask = async (mode: number) => {
+      await Deno.chmod(module, mode);
+      const args = ["run", "-A", module, "doctor", "--json", "--working-dir", folder, unreachable];
+      const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+      const { checks }: DoctorReport = JSON.parse(new TextDecoder().decode(stdout));
+      return checks.filter(({ check, status }) => check === "runtime" && status !== "ok").map(({ text }) =>
+        text
+      );
+    };
+    assert.deepEqual(await ask(0o644), []);
+    assert.deepEqual(await ask(0o666), [
+      `${module} has mode 0666, others than its owner can change it: each job runs it`,
+    ]);
+  });
 });
 
 Deno.test("doctor has colours on a terminal, unless NO_COLOR is set", async () => {

@@ -11,7 +11,10 @@ import type { JobLog } from "../../ports.ts";
 export const checkTable = {
   command: { group: "Plugin command", tells: "The plugin command can be read." },
   tools: { group: "Plugin command", tells: "With `engine=mongodump`: the tool is where it is looked for." },
-  runtime: { group: "Installation", tells: "Versions of the runtime and of this program." },
+  runtime: {
+    group: "Installation",
+    tells: "Versions of the runtime and of this program, and that nobody but their owner may change them.",
+  },
   backend: {
     group: "Installation",
     tells: "The program that the plugin starts is there, and nobody but its owner may change it.",

@@ -70,8 +70,8 @@ export async function examineInstallation(
     "runtime",
     `${program.name} ${program.version}, on Deno ${Deno.version.deno} (${Deno.execPath()})`,
   );
-  const backend = backendPath();
-  await examineFile("backend", backend, findings, "it starts each job", true);
+  await examineRuntime(findings);
+  await examineFile("backend", backendPath(), findings, "it starts each job", true);
   if (configPath !== null && pluginDirectory === null) {
     findings.fail(
       "plugin_directory",
@@ -85,6 +85,19 @@ export async function examineInstallation(
   const path = `${directory.replace(/\/+$/, "")}/${pluginFile}`;
   if (await examineFile("plugin", path, findings, "the File Daemon loads it", false)) {
     await examinePlugin(path, findings);
+  }
+}
+
+/** Whoever may change the runtime or this module is who jobs run as. */
+async function examineRuntime(findings: Findings): Promise<void> {
+  for (const path of [Deno.execPath(), new URL(Deno.mainModule).pathname]) {
+    const mode = await Deno.stat(path).then(({ mode }) => mode, () => null);
+    if (!isOthers(mode)) continue;
+    findings.fail(
+      "runtime",
+      `${path} has mode ${octal(mode)}, others than its owner can change it: each job runs it`,
+      `Compare it with what was installed, then run: chmod go-w ${path}`,
+    );
   }
 }
 
