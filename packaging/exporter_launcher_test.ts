@@ -2,6 +2,7 @@
 
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
+import { parseListen } from "../exporter/listen.ts";
 import { run } from "../tests/lab/command.ts";
 import { withFolder } from "../tests/lab/folder.ts";
 import { ensureTools } from "../tests/lab/tools.ts";
@@ -45,7 +46,7 @@ for (const { args, net = [], read = [] } of cases) {
   });
 }
 
-Deno.test("the exporter's launcher grants an address that has the form of one, and no other", async () => {
+Deno.test("the exporter's launcher and parseListen() read an address alike, or neither takes it", async () => {
   const char = fc.constantFrom(..."019[]:.,-a f*\"'\n");
   const texts = fc.sample(
     fc.oneof(
@@ -62,12 +63,14 @@ Deno.test("the exporter's launcher grants an address that has the form of one, a
   }
 });
 
-const form = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]*):(\d{1,5})$/;
-
 function addressOf(text: string): string[] {
-  const [, digits] = form.exec(text) ?? [];
-  if (digits === undefined || Number(digits) > 65_535) return [];
-  return [text.startsWith(":") ? `0.0.0.0${text}` : text];
+  try {
+    const { hostname } = parseListen(text);
+    const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+    return [`${host}:${text.slice(text.lastIndexOf(":") + 1)}`];
+  } catch {
+    return [];
+  }
 }
 
 Deno.test("the exporter's launcher reads the files that the web configuration names, from its own folder", async () => {
@@ -173,13 +176,14 @@ Deno.test({
   ignore: Deno.uid() !== 0,
   fn: async () => {
     await withFolder(async (folder) => {
-      const printer = `${folder}/print`;
-      await Deno.writeTextFile(printer, "#!/bin/sh\ncat /proc/self/status\n", { mode: 0o755 });
+      const deno = `${folder}/print`;
+      await Deno.writeTextFile(deno, "#!/bin/sh\ncat /proc/self/status\n", { mode: 0o755 });
       await run("chmod", ["0755", folder]);
       await Deno.mkdir(`${folder}/working`);
       await run("chown", ["nobody", `${folder}/working`]);
-      await compileLauncher("exporter", `${folder}/launcher`, { deno: printer, module: "/module.js" });
-      const said = await run(`${folder}/launcher`, [`--working-dir=${folder}/working`]);
+      const launcher = `${folder}/launcher`;
+      await compileLauncher("exporter", launcher, { deno, module: "/module.js" });
+      const said = await run(launcher, [`--working-dir=${folder}/working`]);
       const facts = new Map(said.split("\n").map((line) => line.split(/:\s*/) as [string, string]));
       const uid = (await run("id", ["-u", "nobody"])).trim();
       deepStrictEqual([facts.get("Uid"), facts.get("NoNewPrivs")], [Array(4).fill(uid).join("\t"), "1"]);
