@@ -22,7 +22,7 @@ const env: Record<string, string> = {
 };
 const endToEnd = ["tests/e2e", "tests/faults"];
 /** Folders of other stages of their own. */
-const others = ["tests/lab", "tests/boot", "tests/monitoring", "tests/package"];
+const others = ["tests/lab", "tests/boot", "tests/monitoring", "tests/package", "tests/workflows"];
 
 interface Stage {
   readonly name: string;
@@ -42,6 +42,7 @@ const stages: readonly Stage[] = [
   { name: "lab", run: () => serverTest(["tests/lab"]) },
   { name: "monitoring", run: () => serverTest(["tests/monitoring"]) },
   { name: "boot", run: testBoot },
+  { name: "workflows", run: () => denoTest(["tests/workflows"]) },
   { name: "package", run: () => serverTest(["tests/package"]) },
   endToEndStage("e2e"),
   { ...endToEndStage("e2e-5.0", "5.0"), onRequest: "older" },

@@ -3,7 +3,7 @@
 # run.sh                 every test of the shim, with gcc, and with clang where it is; the last line is "N passed, N failed"
 # run.sh fuzz SECONDS    the fuzzer alone
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 build=$PWD/build/tests
 vectors=$PWD/../tests/vectors
 plugin=podheitor-mongodb-fd.so
@@ -12,7 +12,7 @@ failed=0
 read -ra sources <<<"$(sed -n 's/^SOURCES := //p' Makefile)"
 core=(frame.c payload.c child.c exchange.c session.c)
 flags=(-std=gnu11 -g -O1 -D 'VERSION="0"' -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror -Wno-missing-field-initializers)
-sanitizers=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+sanitizers=("-fsanitize=address,undefined" -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
 tally() { # STATUS NAME
   if [ "$1" -eq 0 ]; then echo "ok $2" && passed=$((passed + 1)); else echo "FAIL $2" && failed=$((failed + 1)); fi

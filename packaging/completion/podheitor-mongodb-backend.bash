@@ -1,7 +1,7 @@
 # Written by deno task docs from the tables in the code: change those, not this file.
 
 _podheitor_mongodb_backend() {
-  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words= folders= files=
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words='' folders='' files=''
   if [ "$COMP_CWORD" = 1 ]; then
     words='backup restore rehearse doctor verify chain prepare-restore keygen --version --help'
   else

@@ -1,3 +1,4 @@
+#!/bin/sh
 # What is tried in a container, where FORMAT is deb or rpm, /packages holds OLD and NEW of it, and URI leads to a replica set.
 set -u
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
@@ -101,6 +102,7 @@ purges() {
 
 # What the package requires, and what this script does.
 if command -v dnf >/dev/null; then dnf -y -q install findutils shadow-utils util-linux; fi
+# shellcheck source=/dev/null
 . /etc/os-release
 echo "on $PRETTY_NAME, $(ldd --version 2>&1 | head -1 | grep -oE '[0-9.]+$')"
 try install install_package "$OLD"

@@ -72,9 +72,9 @@ Deno.test("the unit on a booted Debian", async (t) => {
   });
 
   await t.step("systemd finds nothing wrong with the unit, and little exposed", async () => {
-    strictEqual(await result("verify"), "good\n");
-    const exposure = Number(/exposure level for \S+: ([\d.]+)/.exec(await result("security"))?.[1]);
-    ok(exposure <= 1, await result("security"));
+    strictEqual(await result("verdict"), "good\n");
+    const exposure = Number(/exposure level for \S+: ([\d.]+)/.exec(await result("exposure"))?.[1]);
+    ok(exposure <= 1, await result("exposure"));
     console.log(`${(await result("version")).trim()}: exposure ${exposure}`);
   });
 });

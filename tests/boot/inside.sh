@@ -19,7 +19,7 @@ wait_for() {
     sleep 0.1
   done
 }
-cd /results
+cd /results || exit
 wait_for get /healthz >healthz
 get /metrics >metrics 2>&1
 pid=$(systemctl show --property=MainPID --value "$unit")
@@ -34,8 +34,8 @@ wait_for get_by_tls >tls
 systemctl stop "$unit"
 systemctl start probe
 cp /run/probe probe
-systemd-analyze security --offline=true "/usr/lib/systemd/system/$unit.service" --no-pager >security 2>&1
-systemd-analyze verify "/usr/lib/systemd/system/$unit.service" >verify 2>&1 && echo good >>verify
+systemd-analyze security --offline=true "/usr/lib/systemd/system/$unit.service" --no-pager >exposure 2>&1
+systemd-analyze verify "/usr/lib/systemd/system/$unit.service" >verdict 2>&1 && echo good >>verdict
 journalctl --no-pager --output=cat --unit="$unit" --unit=probe >journal 2>&1
 systemctl --version | head -1 >version
 # Without the sandbox, and as root, as it may do harm.

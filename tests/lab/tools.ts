@@ -46,6 +46,8 @@ const tools = {
   rpmlint: program("rpmlint", "rpmlint"),
   openssl: program("openssl", "openssl"),
   dnsmasq: program("dnsmasq", "dnsmasq-base"),
+  go: program("go", "golang-go"),
+  shellcheck: program("shellcheck", "shellcheck"),
   /** With a font, which Debian's chromium needn't have. */
   chromium: program("chromium", "chromium", "fonts-dejavu-core"),
   groff: program("groff", "groff"),
