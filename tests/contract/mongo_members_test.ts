@@ -54,7 +54,7 @@ Deno.test("openSource() chooses among the members of a set", async (t) => {
     return members.find(({ name }) => name === address(member))!.stateStr;
   };
   const write = () => client.db("app").collection("writes").insertOne({});
-  // Nobody else becomes primary, and tags tell members apart.
+  // Nobody else becomes primary, tags tell members apart, and none that is held up holds up others that would read its oplog.
   await reconfigure(
     set,
     new Map([
@@ -62,7 +62,14 @@ Deno.test("openSource() chooses among the members of a set", async (t) => {
       [two, { priority: 0, tags: { dc: "east" } }],
       [three, { priority: 0, tags: { dc: "west" } }],
     ]),
+    { chainingAllowed: false },
   );
+  await until("everyone to follow the primary", 60_000, async () => {
+    const replies = await Promise.all(
+      [one, two, three].map((member) => set.command(member, { replSetGetStatus: 1 })),
+    );
+    return replies.every(({ syncSourceHost }) => syncSourceHost === address(primary));
+  });
   await until("the primary to know its secondaries", 30_000, async () => {
     const states = await Promise.all([one, two, three].map(stateOf));
     return states.every((state) => state === "SECONDARY");
@@ -170,7 +177,9 @@ Deno.test("openSource() chooses among the members of a set", async (t) => {
   ];
   for (const { name, begin, end } of stops) {
     await t.step(`no member that ${name} and is further behind than may be`, async () => {
+      await using held = new AsyncDisposableStack();
       await begin();
+      held.defer(async () => void await end());
       const bound = { avoid: others, max_source_lag: 1 };
       const choice = await until("the lag to be seen", 30_000, async () => {
         await write();
@@ -184,7 +193,7 @@ Deno.test("openSource() chooses among the members of a set", async (t) => {
       // With the others at hand, the one that lags least comes first.
       assert.notEqual((await choose(set.uri)).source, address(one));
       assert.equal((await choose(set.uri, { source: address(one) })).source, address(one));
-      await end();
+      await held.disposeAsync();
       await until(
         "it to catch up",
         30_000,
