@@ -24,6 +24,8 @@ export interface Ended {
 interface Conditions {
   /** Lines of a shell's script that does something to itself before it becomes the backend. */
   readonly prelude?: string;
+  /** In place of the built one. */
+  readonly backend?: string;
   readonly level?: "F" | "I";
   /** Where backups go, or come from. */
   readonly folder?: string;
@@ -116,11 +118,11 @@ export class CommandSite implements AsyncDisposable {
   async #run(
     args: string[],
     options: string,
-    { prelude = "", work = this.work }: Conditions,
+    { prelude = "", backend = this.#backend, work = this.work }: Conditions,
   ): Promise<Ended> {
     const command = `podheitor-mongodb: uri_file=${this.#uriFile} resource=r ${options}`;
     const child = new Deno.Command("sh", {
-      args: ["-c", `${prelude}\nexec "$0" "$@"`, this.#backend, ...args, "--working-dir", work, command],
+      args: ["-c", `${prelude}\nexec "$0" "$@"`, backend, ...args, "--working-dir", work, command],
       env: { PODHEITOR_MONGODB_SIGNING_KEY: signingKey, PODHEITOR_MONGODB_USER: "root" },
       stdin: "null",
       stdout: "piped",

@@ -1,9 +1,11 @@
 /** A stand-alone command whose machine gives it too few open files, no room, no rights or a wrong clock. */
 
 import assert from "node:assert/strict";
+import { parseStats } from "../../backend/state/job_record.ts";
 import { FalseClock } from "../lab/false_clock.ts";
 import { CommandSite, type Ended } from "./command_site.ts";
 import { SmallDisk } from "./disk.ts";
+import { wrapRuntime } from "./wrapped_backend.ts";
 
 /** Whose files are closed to a root that may not pass over their modes. */
 const nobody = 65534;
@@ -130,14 +132,19 @@ Deno.test("a stand-alone command on a machine that lacks something (needs root, 
     "with a wall clock that was set back, the newest job is still the one that ended last",
     async () => {
       const clock = await FalseClock.make(path);
+      const backend = await wrapRuntime(path, clock.prelude);
       await good("clock1");
       for (const [at, hours] of [-5, 0, -9].entries()) {
         await clock.set(hours);
         await client.db("app").collection<{ n: number }>("a").insertOne({ n: hours - 100 });
         assertGood(
-          await site.backUp(`clock${at + 2}`, "", { level: "I", prelude: clock.prelude }),
+          await site.backUp(`clock${at + 2}`, "", { level: "I", backend }),
           `${hours} h`,
         );
+        const [last] =
+          parseStats(await Deno.readTextFile(`${site.work}/podheitor-mongodb-r-stats.json`)).jobs;
+        const hoursOff = (Date.parse(last!.endedAt) - Date.now()) / 3_600_000;
+        assert.ok(Math.abs(hoursOff - hours) < 0.5, `the clock was ${hoursOff} h off`);
       }
       const before = await print();
       assertGood(await site.restore("drop=yes"), "the newest");

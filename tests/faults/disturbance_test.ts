@@ -7,14 +7,14 @@ import { ScratchFolder } from "../lab/daemon.ts";
 import { FalseClock } from "../lab/false_clock.ts";
 import { ReplicaSet } from "../lab/mongod.ts";
 import { ChainScene } from "./chain_scene.ts";
-import { wrapBackend } from "./wrapped_backend.ts";
+import { wrapRuntime } from "./wrapped_backend.ts";
 
 const stillMs = 3_000;
 
 Deno.test("disturbances that no job may fail of, through a real Bacula", async (t) => {
   await using scratch = await ScratchFolder.make("clock");
   const clock = await FalseClock.make(scratch.path);
-  const backend = await wrapBackend(scratch.path, clock.prelude);
+  const backend = await wrapRuntime(scratch.path, clock.prelude);
   await using scene = await ChainScene.start({ env: { PODHEITOR_MONGODB_BACKEND: backend } });
   const { lab } = scene;
   const begun = performance.now();

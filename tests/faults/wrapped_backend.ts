@@ -5,6 +5,7 @@
  */
 
 import { build } from "../../packaging/build.ts";
+import { compileLauncher } from "../../packaging/launcher.ts";
 
 /**
  * Writes a script that does something to itself and then becomes the built backend; returns its path. The File Daemon starts it where
@@ -16,5 +17,20 @@ export async function wrapBackend(folder: string, prelude: string): Promise<stri
   const { backend } = await build();
   const path = `${folder}/wrapped-backend`;
   await Deno.writeTextFile(path, `#!/bin/sh\n${prelude}\nexec '${backend}' "$@"\n`, { mode: 0o700 });
+  return path;
+}
+
+/**
+ * Makes a backend whose launcher starts a script that does something to itself and then becomes Deno; returns its path. Variables that change what a
+ * program loads get no further than the launcher.
+ *
+ * @param prelude lines of a shell's script
+ */
+export async function wrapRuntime(folder: string, prelude: string): Promise<string> {
+  const { backend } = await build();
+  const deno = `${folder}/wrapped-deno`;
+  await Deno.writeTextFile(deno, `#!/bin/sh\n${prelude}\nexec '${Deno.execPath()}' "$@"\n`, { mode: 0o700 });
+  const path = `${folder}/wrapped-backend`;
+  await compileLauncher("backend", path, { deno, module: `${backend}.js` });
   return path;
 }
