@@ -7,10 +7,11 @@
  * @module
  */
 
+import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
 import { MongoClient } from "mongodb";
 import { program } from "../../backend/version.ts";
-import { ScratchFolder } from "../../tests/lab/daemon.ts";
+import { freePort, ScratchFolder } from "../../tests/lab/daemon.ts";
 import { ReplicaSet } from "../../tests/lab/mongod.ts";
 import { makePackages, type Packages } from "../package.ts";
 import { type Image, type ImageName, images } from "./images.ts";
@@ -36,12 +37,22 @@ async function smoke(names: readonly ImageName[]): Promise<boolean> {
     try {
       const variables = variablesFor(name, made, next, set.uri);
       console.log(await podman.run(await podman.image(name), script, { "/packages": packages }, variables));
+      await compareRestored(client);
     } catch (cause) {
       isGood = false;
       console.log(cause instanceof Error ? cause.message : cause);
     }
   }
   return isGood;
+}
+
+/** Compares what was restored with what it was made of, and removes it. */
+async function compareRestored(client: MongoClient): Promise<void> {
+  const read = (name: string) =>
+    client.db(name).collection("orders").find({}, { raw: true }).sort({ _id: 1 }).toArray();
+  assert.deepEqual(await read("restored"), await read("app"));
+  await client.db("restored").dropDatabase();
+  console.log("ok the restored documents are those that were backed up");
 }
 
 function variablesFor(name: ImageName, made: Packages, next: Packages, uri: string): Record<string, string> {
@@ -57,6 +68,7 @@ function variablesFor(name: ImageName, made: Packages, next: Packages, uri: stri
     NEW: newer,
     NEW_VERSION: `${nextVersion}-1`,
     URI: uri,
+    PORT: `${freePort()}`,
   };
 }
 
