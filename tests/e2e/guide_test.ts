@@ -15,6 +15,8 @@ const guide = await Deno.readTextFile(new URL("../../docs/operators-guide.md", i
 const reasons: ReadonlySet<string> = new Set([
   // What packages install, and where to, is for the tests of the build.
   "installation",
+  // tests/boot/ has one, without a Bacula.
+  "systemd",
   // No package of a registry has MongoDB's shell; tests/contract/roles_test.ts runs the scripts.
   "mongosh",
 ]);
@@ -66,6 +68,7 @@ Deno.test("docs/operators-guide.md: every command does what it says", async (t) 
   await using scratch = await ScratchFolder.make("guide");
   const etc = `${scratch.path}/etc`;
   await Deno.mkdir(etc);
+  await Deno.writeTextFile(`${etc}/podheitor-mongodb.env`, "");
   const { path: mongod } = await findMongod();
   const { backend } = await build();
   const env = {
@@ -94,6 +97,12 @@ Deno.test("docs/operators-guide.md: every command does what it says", async (t) 
     ["db1-fd", "lab-fd"],
     // A user that no test machine has.
     ["chown bacula:", "chown root:"],
+    ["-o bacula -g bacula", "-o root -g root"],
+    ["/etc/systemd/system", `${scratch.path}/systemd`],
+    [
+      "/usr/share/doc/podheitor-mongodb/examples",
+      new URL("../../packaging/examples", import.meta.url).pathname,
+    ],
   ]);
   const bind = (text: string) =>
     [...names].reduce((bound, [name, value]) => bound.replaceAll(name, value), text);
