@@ -1,6 +1,6 @@
 /**
- * Tries the packages where they are to run: `deno task smoke [image…]` installs, uses, upgrades and removes them in a container of each image, by default
- * of those that are made of Debian's own packages. `deno task smoke --list` says which there are.
+ * Tries the packages where they are to run: `deno task smoke [image…]` installs, uses, upgrades and removes them in a container of each image, or follows
+ * the operator's guide where that has a Bacula; by default in those that are made of Debian's own packages. `deno task smoke --list` says which there are.
  *
  * Exit status: 0 all good, 1 something failed, 2 could not run.
  *
