@@ -7,6 +7,8 @@ export interface Image {
   readonly from:
     | { readonly suite: string; readonly include?: readonly string[]; readonly rolling?: true }
     | { readonly pull: string };
+  /** Whether the operator's guide is followed there, on the system's own Bacula, in place of the other steps. */
+  readonly hasBacula?: true;
 }
 
 /**
@@ -20,6 +22,18 @@ export const images = {
   "testing-made": { format: "deb", from: { suite: "forky", rolling: true } },
   "sid-made": { format: "deb", from: { suite: "sid", rolling: true } },
   "rpm-on-debian-11-made": { format: "rpm", from: { suite: "bullseye", include: ["rpm"] } },
+  // Debian 12 has Bacula 9.6. The library is mongod's.
+  "bacula-on-debian-13-made": {
+    format: "deb",
+    from: {
+      suite: "trixie",
+      include: [
+        ...["bacula-director", "bacula-director-sqlite3", "bacula-sd", "bacula-fd", "bacula-console"],
+        "libcurl4t64",
+      ],
+    },
+    hasBacula: true,
+  },
   "debian-12": { format: "deb", from: { pull: "debian:12" } },
   "debian-13": { format: "deb", from: { pull: "debian:13" } },
   "ubuntu-22.04": { format: "deb", from: { pull: "ubuntu:22.04" } },

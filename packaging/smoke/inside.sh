@@ -1,8 +1,10 @@
 #!/bin/sh
-# What is tried in a container, where FORMAT is deb or rpm, /packages holds OLD and NEW of it, and URI leads to a replica set.
+# What is tried in a container, where FORMAT is deb or rpm, /packages holds OLD and NEW of it, URI leads to a replica set with the database app, and PORT
+# is free. The caller compares the database restored with app.
 set -u
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 bin=/opt/bacula/bin/podheitor-mongodb-backend
+exporter=/opt/bacula/bin/podheitor-mongodb-exporter
 lib=/opt/bacula/lib/podheitor-mongodb
 plugin=/opt/bacula/plugins/podheitor-mongodb-fd.so
 conf=/etc/podheitor/podheitor-mongodb.env
@@ -71,6 +73,32 @@ backs_up() {
 
 verifies() { "$bin" verify /backups --key /etc/podheitor/signing.pem.pub; }
 
+restores() { "$bin" restore --from /backups --key /etc/podheitor/signing.pem.pub "podheitor-mongodb: uri=$URI include=app.* ns_from=app.* ns_to=restored.*"; }
+
+get() { # PATH
+  # No image has curl, and each has bash.
+  bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" "$2" >&3 && cat <&3' \
+    get "$PORT" "$1"
+}
+
+# The backup was root's; the exporter isn't, and a server that is left over would keep this script from its end.
+serves() {
+  chown -R bacula: /work
+  timeout 60 "$exporter" --listen "127.0.0.1:$PORT" --working-dir /work >/served.log 2>&1 &
+  pid=$!
+  until get /healthz 2>/dev/null; do
+    kill -0 "$pid" || break
+    sleep 0.2
+  done
+  get /metrics >/served.metrics
+  get / >/served.html
+  kill "$pid"
+  if wait "$pid" && grep '^podheitor_mongodb_last_success_timestamp{.*resource="rs0".*} [1-9]' /served.metrics &&
+    grep '<a href="resources/rs0">rs0</a>' /served.html; then return; fi
+  cat /served.*
+  return 1
+}
+
 refuses_damage() {
   segment=$(find /backups -type f -name '*.bson*' -size +0 | head -1)
   printf X | dd of="$segment" bs=1 seek=20 conv=notrunc && ! "$bin" verify /backups --key /etc/podheitor/signing.pem.pub
@@ -115,6 +143,8 @@ try 'no root' gives_up_root
 try keygen makes_key
 try backup backs_up
 try verify verifies
+try restore restores
+try exporter serves
 try 'damage refused' refuses_damage
 try edit edits
 try upgrade upgrades

@@ -65,6 +65,41 @@ export class Podman {
       ...[image, "sh", "-s"],
     ], { env: this.#env, input: script });
   }
+
+  /** Starts a new container that shares the machine's network and does nothing but what it is told, until it is disposed of. */
+  async start(image: string, folders: Record<string, string>): Promise<Container> {
+    const id = await run("podman", [
+      ...["run", "--rm", "--detach", "--network=host"],
+      ...Object.entries(folders).map(([inside, outside]) => `--volume=${outside}:${inside}:ro`),
+      ...[image, "sleep", "infinity"],
+    ], { env: this.#env });
+    return new Container(id.trim(), this.#env);
+  }
+}
+
+/** A container that runs. */
+export class Container implements AsyncDisposable {
+  readonly #id: string;
+  readonly #env: Record<string, string>;
+
+  /** @param env what podman is run with */
+  constructor(id: string, env: Record<string, string>) {
+    this.#id = id;
+    this.#env = env;
+  }
+
+  /** Runs a script of bash as root, which ends at the first command that fails, and returns what it printed on either output. */
+  async exec(script: string, variables: Record<string, string> = {}): Promise<string> {
+    return await run("podman", [
+      ...["exec", "--interactive"],
+      ...Object.entries(variables).map(([name, value]) => `--env=${name}=${value}`),
+      ...[this.#id, "bash", "-euo", "pipefail", "-c", "exec 2>&1; " + script],
+    ], { env: this.#env });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await run("podman", ["kill", this.#id], { env: this.#env });
+  }
 }
 
 async function bootstrap(from: { suite: string; include?: readonly string[]; rolling?: true }, tar: string) {

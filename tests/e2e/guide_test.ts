@@ -1,13 +1,11 @@
 /** Every command of docs/operators-guide.md, in its order, on a real Bacula and a real replica set. */
 
 import assert from "node:assert/strict";
-import type { MongoClient } from "mongodb";
 import { build } from "../../packaging/build.ts";
-import { until } from "../lab/condition.ts";
 import { run } from "../lab/command.ts";
 import { ScratchFolder } from "../lab/daemon.ts";
 import { findMongod } from "../lab/mongod_binary.ts";
-import { dropDataset, fingerprint } from "./dataset.ts";
+import { GuideData } from "./guide_data.ts";
 import { readGuide, type Step } from "./guide_steps.ts";
 import { System } from "./system.ts";
 
@@ -17,6 +15,8 @@ const guide = await Deno.readTextFile(new URL("../../docs/operators-guide.md", i
 const reasons: ReadonlySet<string> = new Set([
   // What packages install, and where to, is for the tests of the build.
   "installation",
+  // tests/boot/ has one, without a Bacula.
+  "systemd",
   // No package of a registry has MongoDB's shell; tests/contract/roles_test.ts runs the scripts.
   "mongosh",
 ]);
@@ -64,22 +64,11 @@ Deno.test("docs/operators-guide.md: blocks that aren't run have a reason that is
   assert.deepEqual(given.filter((reason) => !reasons.has(reason)), []);
 });
 
-/** What the guide speaks of; more would only take longer. */
-async function load(client: MongoClient): Promise<void> {
-  const documents = Array.from(
-    { length: 3000 },
-    (_, _id) => ({ _id, sku: `sku-${_id % 7}`, count: _id % 100 }),
-  );
-  await client.db("app").collection<{ _id: number }>("orders").insertMany(documents);
-  await client.db("app").collection("orders").createIndex({ sku: 1, count: -1 });
-  await client.db("app").collection("customers").insertOne({ name: "Ada" });
-  await client.db("shop").collection("items").insertOne({ sku: "sku-1" });
-}
-
 Deno.test("docs/operators-guide.md: every command does what it says", async (t) => {
   await using scratch = await ScratchFolder.make("guide");
   const etc = `${scratch.path}/etc`;
   await Deno.mkdir(etc);
+  await Deno.writeTextFile(`${etc}/podheitor-mongodb.env`, "");
   const { path: mongod } = await findMongod();
   const { backend } = await build();
   const env = {
@@ -93,7 +82,6 @@ Deno.test("docs/operators-guide.md: every command does what it says", async (t) 
     lab: { env },
   });
   const { lab, client, set } = system;
-  await load(client);
   const programs = `${scratch.path}/bin`;
   await Deno.mkdir(programs);
   await Deno.symlink(backend, `${programs}/podheitor-mongodb-backend`);
@@ -109,51 +97,27 @@ Deno.test("docs/operators-guide.md: every command does what it says", async (t) 
     ["db1-fd", "lab-fd"],
     // A user that no test machine has.
     ["chown bacula:", "chown root:"],
+    ["-o bacula -g bacula", "-o root -g root"],
+    ["/etc/systemd/system", `${scratch.path}/systemd`],
+    [
+      "/usr/share/doc/podheitor-mongodb/examples",
+      new URL("../../packaging/examples", import.meta.url).pathname,
+    ],
   ]);
   const bind = (text: string) =>
     [...names].reduce((bound, [name, value]) => bound.replaceAll(name, value), text);
-  const orders = client.db("app").collection<{ _id: number }>("orders");
-  let prints = { instant: await fingerprint(client), end: await fingerprint(client) };
-
-  const actions: Readonly<Record<string, () => Promise<unknown>>> = {
-    change: async () => {
-      await orders.insertOne({ _id: -1 });
-      prints = { ...prints, instant: await fingerprint(client) };
-      const second = Math.floor(Date.now() / 1000) + 1;
-      names.set("2026-11-23T08:15:00Z", new Date(second * 1000).toISOString().replace(".000Z", "Z"));
-      await until("the second after the instant", 10_000, () => Date.now() / 1000 > second + 1);
-      await orders.deleteMany({ _id: { $lt: 1000 } });
-      prints = { ...prints, end: await fingerprint(client) };
-    },
-    drop: () => dropDataset(client),
-    same: async () => assert.deepEqual(await fingerprint(client), prints.end),
-    instant: async () => assert.deepEqual(await fingerprint(client), prints.instant),
-    copy: async () => {
-      const copy = client.db("app").collection("orders_restored");
-      const counts = [await copy.countDocuments(), (await copy.indexes()).length];
-      await copy.drop();
-      // Of the chain's end, before which some were deleted.
-      const wanted = await orders.countDocuments({ _id: { $gte: 1000 } });
-      assert.deepEqual(counts, [wanted, (await orders.indexes()).length]);
-    },
-    orders: async () => {
-      const all = await fingerprint(client, ["app"]);
-      assert.deepEqual(all["app.orders"], prints.end["app.orders"]);
-      const found = await client.db("app").listCollections().toArray();
-      assert.deepEqual(found.map(({ name }) => name), ["orders"]);
-    },
-    lose: async () => {
-      for (const { name } of [...Deno.readDirSync(`${lab.folder}/work`)]) {
-        if (name.startsWith("podheitor-mongodb-")) await Deno.remove(`${lab.folder}/work/${name}`);
-      }
-    },
+  const data = await GuideData.load(client);
+  const lose = async () => {
+    for (const { name } of [...Deno.readDirSync(`${lab.folder}/work`)]) {
+      if (name.startsWith("podheitor-mongodb-")) await Deno.remove(`${lab.folder}/work/${name}`);
+    }
   };
 
   const perform = async (step: Step): Promise<void> => {
     if ("action" in step) {
-      const act = actions[step.action];
-      assert.ok(act, `no action is called ${step.action}`);
-      await act();
+      if (step.action === "lose") return await lose();
+      await data.act(step.action);
+      for (const [name, meaning] of data.names) names.set(name, meaning);
       return;
     }
     const { language, text, treatment } = step;
