@@ -8,20 +8,8 @@ import { build } from "../../packaging/build.ts";
 import { compileLauncher } from "../../packaging/launcher.ts";
 
 /**
- * Writes a script that does something to itself and then becomes the built backend; returns its path. The File Daemon starts it where
- * `PODHEITOR_MONGODB_BACKEND` names it.
- *
- * @param prelude lines of a shell's script
- */
-export async function wrapBackend(folder: string, prelude: string): Promise<string> {
-  const { backend } = await build();
-  const path = `${folder}/wrapped-backend`;
-  await Deno.writeTextFile(path, `#!/bin/sh\n${prelude}\nexec '${backend}' "$@"\n`, { mode: 0o700 });
-  return path;
-}
-
-/**
- * Makes a backend whose launcher starts a script that does something to itself and then becomes Deno; returns its path. Variables that change what a
+ * Makes a backend whose launcher starts a script that does something to itself and then becomes Deno; returns its path. The File Daemon starts it where
+ * `PODHEITOR_MONGODB_BACKEND` names it. Variables that change what a
  * program loads get no further than the launcher.
  *
  * @param prelude lines of a shell's script
