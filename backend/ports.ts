@@ -157,6 +157,8 @@ export interface Source extends AsyncDisposable {
   readonly readsCommitted: boolean;
   /** Whether a failure came of the picked member's going away, so that the same may be asked again when it is back. */
   isLoss(cause: unknown): boolean;
+  /** Whether a failure came of a collection's being dropped while it was read, or renamed. */
+  isDrop(cause: unknown): boolean;
   /** Whether the picked member can be read now. */
   isReadable(): Promise<boolean>;
 }

@@ -69,6 +69,10 @@ export class SourceBehind implements Source {
     return this.behind.isLoss(cause);
   }
 
+  isDrop(cause: unknown): boolean {
+    return this.behind.isDrop(cause);
+  }
+
   isReadable(): Promise<boolean> {
     return this.behind.isReadable();
   }

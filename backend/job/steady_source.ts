@@ -1,5 +1,5 @@
 /**
- * A source that outlasts a restart of its member.
+ * A source that outlasts a restart of its member, and a collection that is dropped while it is read.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export interface Patience {
  * {@linkcode SteadySource.outlast} says when. Without an oplog, nothing proves what happened in between, and nothing is asked again.
  *
  * Documents are read as a majority has them, which no restart takes back. What lists databases and collections isn't: each listing is proven by an entry
- * of the oplog that was there with it, and that a majority has in the end.
+ * of the oplog that was there with it, and that a majority has in the end; and so is a drop.
  */
 export class SteadySource extends SourceBehind {
   readonly #patience: Patience;
@@ -84,6 +84,8 @@ export class SteadySource extends SourceBehind {
     const { seconds, signal } = this.#patience;
     signal.throwIfAborted();
     const mayGoOn = this.#oplog !== null && this.behind.readsCommitted && tries < triesMax;
+    // Nothing is left of it, or what is there now was made anew: the slice has both, and a rename, which it refuses where it must.
+    if (mayGoOn && this.behind.isDrop(cause)) return await this.#proveLater();
     if (seconds === 0 || !mayGoOn || !this.behind.isLoss(cause)) throw cause;
     const { code, message, hint } = asPluginError(cause);
     this.#returning ??= this.#awaitReturn(message).finally(() => this.#returning = null);
@@ -134,15 +136,20 @@ export class SteadySource extends SourceBehind {
   #list<T>(list: () => Promise<T>): Promise<T> {
     return this.#again(async () => {
       const listed = await list();
-      const { oplog } = this.behind;
-      if (oplog === null || this.#oplog === null) return listed;
-      // Of the member as it listed: not asked again when that has gone away.
-      const proof = awaitCommitted(this.#oplog, this.#patience.signal, await oplog.newest());
-      // Whoever awaits it sees the failure; until then it must not count as unhandled.
-      proof.catch(() => {});
-      this.#proofs.push(proof);
+      await this.#proveLater();
       return listed;
     });
+  }
+
+  /** What the member has just shown, which may be more than a majority has, is proven in the end. */
+  async #proveLater(): Promise<void> {
+    const { oplog } = this.behind;
+    if (oplog === null || this.#oplog === null) return;
+    // Of the member as it was: not asked again when that has gone away.
+    const proof = awaitCommitted(this.#oplog, this.#patience.signal, await oplog.newest());
+    // Whoever awaits it sees the failure; until then it must not count as unhandled.
+    proof.catch(() => {});
+    this.#proofs.push(proof);
   }
 }
 

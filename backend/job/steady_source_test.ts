@@ -12,6 +12,7 @@ class FailingSource extends SourceBehind {
   asked = 0;
   isBack = true;
   isKnownLoss = true;
+  isKnownDrop = false;
   reads = true;
   readonly memory = new MemoryOplog([insert(1), insert(2)]);
   readonly #failures: number;
@@ -36,6 +37,10 @@ class FailingSource extends SourceBehind {
 
   override isLoss(): boolean {
     return this.isKnownLoss;
+  }
+
+  override isDrop(): boolean {
+    return this.isKnownDrop;
   }
 
   override isReadable(): Promise<boolean> {
@@ -140,4 +145,24 @@ Deno.test("SteadySource waits for no member any more when it is stopped while on
   await Promise.race([asked.promise, listed]);
   one.stop.abort(new PluginError("canceled", "Stopped"));
   await assert.rejects(listed, { message: "Stopped" });
+});
+
+Deno.test("SteadySource.outlast() lets a collection be read anew that was dropped, without waiting, where a slice has the drop", async () => {
+  const drop = new PluginError("incompleteRead", "Cannot read app.a to its end: collection dropped");
+  const dropped = { isKnownDrop: true, isKnownLoss: false, isBack: false };
+  const { source, log } = steady(0, dropped, 0);
+  await source.outlast(drop, 1);
+  assert.deepEqual(log.lines, []);
+  await assert.rejects(source.outlast(drop, 5), drop);
+  await assert.rejects(steady(0, { ...dropped, reads: false }).source.outlast(drop, 1), drop);
+});
+
+Deno.test("SteadySource.proveListings() refuses a drop that the member took back", async () => {
+  const { source, behind } = steady(0, { isKnownDrop: true });
+  behind.memory.commitUpTo({ t: 1, i: 1, term: 1 });
+  await source.outlast(new PluginError("incompleteRead", "Cannot read app.a to its end"), 1);
+  behind.memory.rollBack({ t: 1, i: 1 });
+  behind.memory.write(insert(3));
+  behind.memory.commitUpTo({ t: 3, i: 1, term: 1 });
+  await assert.rejects(source.proveListings(), { code: "incompleteRead", message: /rolled back/ });
 });

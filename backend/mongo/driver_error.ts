@@ -141,6 +141,14 @@ export function isNamespaceNotFound(cause: unknown): boolean {
   return cause instanceof MongoServerError && cause.code === 26;
 }
 
+/** Whether a failure, or what caused it, is that a cursor's collection was dropped or renamed. */
+export function isDrop(failure: unknown): boolean {
+  for (let cause = failure; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof MongoServerError) return cause.code === 175;
+  }
+  return false;
+}
+
 /** Whether the server says that it was started without knowing what a majority has. */
 export function isMajorityUnknown(cause: unknown): boolean {
   return cause instanceof MongoServerError && cause.code === 148;

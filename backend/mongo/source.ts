@@ -10,7 +10,7 @@ import type { Collection, Deployment, KeyRange, Oplog, Source, UserCollections }
 import type { Secret } from "../secret.ts";
 import { listCollections, listDatabases } from "./catalog.ts";
 import { closeClient } from "./client.ts";
-import { driverError, isMajorityUnknown } from "./driver_error.ts";
+import { driverError, isDrop, isMajorityUnknown } from "./driver_error.ts";
 import { isMemberLoss, isReadable } from "./member_loss.ts";
 import { MemberOplog } from "./oplog.ts";
 import { rawBatches } from "./raw_cursor.ts";
@@ -129,6 +129,10 @@ class MongoSource implements Source {
 
   isLoss(cause: unknown): boolean {
     return isMemberLoss(cause);
+  }
+
+  isDrop(cause: unknown): boolean {
+    return isDrop(cause);
   }
 
   isReadable(): Promise<boolean> {

@@ -204,6 +204,10 @@ export class MemorySource implements Source {
     return false;
   }
 
+  isDrop(): boolean {
+    return false;
+  }
+
   isReadable(): Promise<boolean> {
     return Promise.resolve(true);
   }
