@@ -39,8 +39,17 @@ export interface LauncherTrial {
 const source = new URL("launcher/", import.meta.url).pathname;
 /** What is compiled for an executable, by its room. */
 const units = {
-  backend: ["backend.c", "arguments.c", "grants.c", "lists.c", "start.c", "text.c", "unprivileged.c"],
-  exporter: ["exporter.c", "lists.c", "start.c", "text.c", "unprivileged.c"],
+  backend: [
+    "backend.c",
+    "arguments.c",
+    "grants.c",
+    "lists.c",
+    "options.c",
+    "start.c",
+    "text.c",
+    "unprivileged.c",
+  ],
+  exporter: ["exporter.c", "lists.c", "options.c", "start.c", "text.c", "unprivileged.c"],
 } as const;
 
 /** Which executable it is. */

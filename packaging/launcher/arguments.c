@@ -4,13 +4,11 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "options.h"
 #include "text.h"
 
 static void keep(struct arguments *self, const char *option, size_t length, const char *value) {
-    const struct {
-        const char *name;
-        const char **place;
-    } options[] = {
+    const struct option options[] = {
         {"--to", &self->to},
         {"--from", &self->from},
         {"--where", &self->where},
@@ -18,9 +16,7 @@ static void keep(struct arguments *self, const char *option, size_t length, cons
         {"--key", &self->key},
         {"--kind", &self->kind},
     };
-    for (size_t at = 0; at < sizeof options / sizeof *options; at++) {
-        if (strlen(options[at].name) == length && memcmp(options[at].name, option, length) == 0) *options[at].place = value;
-    }
+    keep_option(options, sizeof options / sizeof *options, option, length, value);
 }
 
 struct arguments read_arguments(int count, char *const values[]) {

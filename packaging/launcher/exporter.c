@@ -8,6 +8,7 @@
 
 #include "baked.h"
 #include "lists.h"
+#include "options.h"
 #include "start.h"
 #include "text.h"
 #include "unprivileged.h"
@@ -21,17 +22,12 @@ struct options {
 };
 
 static void keep(struct options *self, const char *option, size_t length, const char *value) {
-    const struct {
-        const char *name;
-        const char **place;
-    } options[] = {
+    const struct option options[] = {
         {"--listen", &self->listen},
         {"--working-dir", &self->working},
         {"--web.config.file", &self->web},
     };
-    for (size_t at = 0; at < sizeof options / sizeof *options; at++) {
-        if (strlen(options[at].name) == length && memcmp(options[at].name, option, length) == 0) *options[at].place = value;
-    }
+    keep_option(options, sizeof options / sizeof *options, option, length, value);
 }
 
 static struct options read_options(int count, char *const values[]) {
