@@ -4,6 +4,7 @@
  * @module
  */
 
+import { PluginError } from "../errors.ts";
 import { frameNames, protocolError } from "./frame.ts";
 import type { Message, MessageOf, SessionKind, Totals } from "./message.ts";
 
@@ -202,6 +203,16 @@ export class SessionOrder {
         );
       }
       return;
+    }
+    if (this.#kind === "R" && message.size === open.received && open.received < open.size) {
+      throw new PluginError(
+        "objectMismatch",
+        `Cannot restore: the volume brought ${open.received} bytes of a file of ${open.size}`,
+        {
+          hint:
+            "The job log says why: the Storage Daemon went away, or a volume can't be read. Restore again when that is mended.",
+        },
+      );
     }
     if (open.received !== open.size || message.size !== open.size) {
       throw protocolError(

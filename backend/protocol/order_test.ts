@@ -177,6 +177,31 @@ for (const { name, turns, want } of bad) {
   });
 }
 
+/** A restore's file of four bytes, of which three came. */
+const brokenOff: Turn[] = [
+  ...greeting,
+  ["S", job("R", " ")],
+  ["S", start("a")],
+  ["S", command],
+  ["S", { ...file, file: { ...file.file, size: 4 } }],
+  ["B", { type: "A", answer: "extract" }],
+  ["S", { type: "D", bytes: new Uint8Array(3) }],
+];
+
+for (
+  const [end, code, want] of [
+    [3, "objectMismatch", /the volume brought 3 bytes of a file of 4/],
+    [4, "protocol", /3 bytes came, its header says 4, its end 4/],
+    [2, "protocol", /3 bytes came, its header says 4, its end 2/],
+  ] as const
+) {
+  Deno.test(`SessionOrder: a restore's file of 4 bytes with 3 of Data and an End of ${end} is a fault of ${code}`, () => {
+    const order = new SessionOrder();
+    for (const [side, message] of brokenOff) order.check(side, message);
+    throws(() => order.check("S", { type: "E", size: end }), { code, message: want });
+  });
+}
+
 Deno.test("SessionOrder.totals: counts the frames of the counted side without its Totals", () => {
   const order = new SessionOrder();
   const data: Turn[] = [

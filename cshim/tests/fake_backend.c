@@ -273,7 +273,9 @@ static void answer(uint8_t value) {
 // Takes one offered file; its data were checked by the frame's checksum, and are compared with the pattern here.
 static void take_file(void) {
     payload_reader reader = {.at = body, .left = header.length};
-    for (int skipped = 0; skipped < 37; skipped++) take_integer(&reader, 1);
+    for (int skipped = 0; skipped < 5; skipped++) take_integer(&reader, 1);
+    uint64_t size = take_integer(&reader, 8), at = 0;
+    for (int skipped = 0; skipped < 3; skipped++) take_integer(&reader, 8);
     char *name = take_text(&reader);
     files++;
     if (name == NULL) complain("no name");
@@ -285,12 +287,13 @@ static void take_file(void) {
     answer(is("bad-answer") ? 9 : wanted ? 1 : 2);
     if (is("stuck")) message("now");
     if (is("stuck")) for (;;) pause();
-    for (uint64_t at = 0; wanted && receive() != 'E'; at += header.length) {
+    for (; wanted && receive() != 'E'; at += header.length) {
         if (header.type != 'D' || !fake_matches(body, at, header.length)) complain("other data");
         if (is("death")) kill(getpid(), SIGKILL);
         for (int count = 0; is("chatter") && at == 0 && count < 60000; count++) message("chatter");
         bytes += header.length;
     }
+    if (wanted && at < size) stop("MONGO-505 The fake volume broke off");
 }
 
 _Noreturn static void restore(void) {

@@ -19,6 +19,7 @@ typedef struct {
     const char *name;  // of the job; the fake backend's orders
     const char *lines[FAKE_LINES]; // of Plugin; NULL: none
     const char *climbing; // a restore's file of this name is offered too
+    size_t breaks_off; // bytes of each file of a restore after which the Storage Daemon is gone, and no more is read; 0: never
     bool without_objects;
     const char *question; // the path of a listing, the parameter of a query
     enum fake_cancel cancel;

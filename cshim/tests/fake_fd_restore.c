@@ -19,8 +19,9 @@ static bool write_data(fake_job *job, const char *name, size_t size) {
     static _Thread_local uint8_t room[65536];
     io_packet io = {0};
     io_call(job, IO_OPEN, NULL, 0, &io);
-    for (size_t at = 0; at < size && !is_lost(job); at += sizeof room) {
-        size_t count = size - at < sizeof room ? size - at : sizeof room;
+    size_t end = job->breaks_off > 0 && job->breaks_off < size ? job->breaks_off : size;
+    for (size_t at = 0; at < end && !is_lost(job); at += sizeof room) {
+        size_t count = end - at < sizeof room ? end - at : sizeof room;
         fake_fill(room, at, count);
         io_call(job, IO_WRITE, (char *)room, (int)count, &io);
         if (io.status != (int)count) {
@@ -33,7 +34,7 @@ static bool write_data(fake_job *job, const char *name, size_t size) {
     if (packet.create_status == CF_CORE) fault("setFileAttributes answered CORE");
     tell_lost(job);
     io_call(job, IO_CLOSE, NULL, 0, &io);
-    return !is_lost(job);
+    return end == size && !is_lost(job);
 }
 
 static bool restore_one(fake_job *job, const char *name, size_t size) {

@@ -83,6 +83,7 @@ static void play_examples(void) {
         {"messages flow while a restore writes", fake_fd_restore, {.name = "chatter.1"}, NULL},
         {"the backend dies within a restore's data", fake_fd_restore, {.name = "death.1"}, "MONGO-603", "killed by signal 9"},
         {"the backend aborts a restore", fake_fd_restore, {.name = "abort.1"}, "MONGO-603", "MONGO-501"},
+        {"the Storage Daemon goes away within a file", fake_fd_restore, {.name = "happy.1", .breaks_off = 100000}, "MONGO-505 The fake volume broke off"},
         {"the backend gives an unknown answer", fake_fd_restore, {.name = "bad-answer.1"}, "MONGO-603", "an Answer of 1 or 2"},
         {"the backend counts a restore's totals differently", fake_fd_restore, {.name = "short-totals.1"}, "MONGO-201"},
         {"the backend ends with 1 after a restore's Finish", fake_fd_restore, {.name = "exit-1.1"}, "MONGO-202"},

@@ -61,8 +61,20 @@ Deno.test("faults during a restore through a real Bacula", async (t) => {
       await lab.restartDaemon("sd");
     });
     const record = await scene.lastRecord();
-    assert.deepEqual([record.jobId, record.kind], [job.jobId, "restore"]);
+    assert.deepEqual([record.jobId, record.kind], [job.jobId, "restore"], job.log);
     assert.match(record.outcome, /^(failed|canceled)$/);
+  });
+
+  await t.step("the Storage Daemon is killed, and no Director says so", async () => {
+    const job = await scene.strikeRestore(full, async () => {
+      await lab.signalDaemon("dir", "SIGSTOP");
+      await scene.killDaemon("sd");
+      await scene.assertNothingStays();
+      await lab.signalDaemon("dir", "SIGCONT");
+      await lab.restartDaemon("sd");
+    });
+    const record = await scene.lastRecord();
+    assert.deepEqual([record.jobId, record.kind, record.outcome], [job.jobId, "restore", "failed"], job.log);
   });
 
   await t.step("the File Daemon is killed, and its backend ends by itself", async () => {
