@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-only
-// The interface between bacula-fd 15.0.3 and a plugin, version 23, on x86_64 Linux: written from observed facts about sizes, offsets and numbers.
+// The interface between bacula-fd 15.0.3 and a plugin, version 23, on 64-bit Linux: written from observed facts about sizes, offsets and numbers.
+// Of these, x86-64 and AArch64 differ in the size of struct stat alone, and so in what stands behind one.
 // A daemon with another interface version is refused at load, so that nothing here needs to guess.
 #ifndef PODHEITOR_BACULA_ABI_H
 #define PODHEITOR_BACULA_ABI_H
@@ -234,18 +235,27 @@ _Static_assert(sizeof(bacula_info) == 8 && sizeof(plugin_info) == 56 && sizeof(b
 _Static_assert(sizeof(bacula_functions) == 168 && sizeof(plugin_functions) == 168, "function tables");
 _Static_assert(offsetof(bacula_functions, job_message) == 32 && offsetof(plugin_functions, plugin_io) == 80, "function tables");
 _Static_assert(offsetof(plugin_functions, restore_file_list) == 120 && offsetof(plugin_functions, end_verify_file) == 160, "function tables");
-_Static_assert(sizeof(struct stat) == 144, "struct stat");
-_Static_assert(sizeof(save_packet) == 344 && offsetof(save_packet, statp) == 40 && offsetof(save_packet, type) == 184, "save_packet");
-_Static_assert(offsetof(save_packet, no_read) == 200 && offsetof(save_packet, cmd) == 208 && offsetof(save_packet, object) == 216, "save_packet");
-_Static_assert(offsetof(save_packet, plugin_object) == 248 && offsetof(save_packet, plug_meta) == 320 && offsetof(save_packet, end) == 336, "save_packet");
+#if defined(__x86_64__)
+enum { STAT_BYTES = 144 };
+#elif defined(__aarch64__)
+enum { STAT_BYTES = 128 };
+#else
+#error "Nobody has looked at the interface on this processor"
+#endif
+_Static_assert(sizeof(struct stat) == STAT_BYTES, "struct stat");
+_Static_assert(sizeof(save_packet) == 200 + STAT_BYTES && offsetof(save_packet, statp) == 40, "save_packet");
+_Static_assert(offsetof(save_packet, type) == 40 + STAT_BYTES && offsetof(save_packet, no_read) == 56 + STAT_BYTES, "save_packet");
+_Static_assert(offsetof(save_packet, cmd) == 64 + STAT_BYTES && offsetof(save_packet, object) == 72 + STAT_BYTES, "save_packet");
+_Static_assert(offsetof(save_packet, plugin_object) == 104 + STAT_BYTES && offsetof(save_packet, plug_meta) == 176 + STAT_BYTES, "save_packet");
+_Static_assert(offsetof(save_packet, end) == 192 + STAT_BYTES, "save_packet");
 _Static_assert(sizeof(restore_object) == 32, "restore_object");
 _Static_assert(sizeof(restore_object_packet) == 64 && offsetof(restore_object_packet, object_type) == 32, "restore_object_packet");
 _Static_assert(offsetof(restore_object_packet, job_id) == 56, "restore_object_packet");
-_Static_assert(sizeof(restore_packet) == 232 && offsetof(restore_packet, statp) == 32 && offsetof(restore_packet, ofname) == 184, "restore_packet");
-_Static_assert(offsetof(restore_packet, create_status) == 220, "restore_packet");
+_Static_assert(sizeof(restore_packet) == 88 + STAT_BYTES && offsetof(restore_packet, statp) == 32, "restore_packet");
+_Static_assert(offsetof(restore_packet, ofname) == 40 + STAT_BYTES && offsetof(restore_packet, create_status) == 76 + STAT_BYTES, "restore_packet");
 _Static_assert(sizeof(io_packet) == 72 && offsetof(io_packet, buf) == 24 && offsetof(io_packet, status) == 40, "io_packet");
 _Static_assert(offsetof(io_packet, offset) == 56, "io_packet");
-_Static_assert(sizeof(file_list_packet) == 200 && offsetof(file_list_packet, ofname) == 168, "file_list_packet");
+_Static_assert(sizeof(file_list_packet) == 56 + STAT_BYTES && offsetof(file_list_packet, ofname) == 24 + STAT_BYTES, "file_list_packet");
 _Static_assert(sizeof(query_packet) == 48 && offsetof(query_packet, parameter) == 8 && offsetof(query_packet, result) == 32, "query_packet");
 
 #endif
