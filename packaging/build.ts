@@ -11,6 +11,7 @@ import { bundle } from "./bundle.ts";
 import { compile } from "./compile.ts";
 import { type Executable, executables } from "./executables.ts";
 import { compileLauncher } from "./launcher.ts";
+import { ownTarget, type Target, toolFor, toolsFor } from "./target.ts";
 
 const checkout = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
@@ -26,9 +27,9 @@ export interface Build {
 
 /** Builds everything for this checkout; quick when nothing changed. */
 export async function build(): Promise<Build> {
-  await ensureTools(["gcc", "make", "musl"]);
+  await ensureTools(toolsFor(ownTarget));
   const out = `${checkout}/build`;
-  const plugin = await buildPlugin(out);
+  const plugin = await buildPlugin(out, ownTarget);
   for (const executable of executables) {
     const parts = await buildExecutable(executable, out);
     const path = `${out}/${executable.name}`;
@@ -43,9 +44,10 @@ export async function build(): Promise<Build> {
 }
 
 /** Makes the plugin in the folder `out`. */
-export async function buildPlugin(out: string): Promise<string> {
+export async function buildPlugin(out: string, target: Target): Promise<string> {
   await Deno.mkdir(out, { recursive: true });
-  await run("make", ["-s", "-C", `${checkout}/cshim`, `BUILD=${out}`]);
+  const compiler = target === ownTarget ? [] : [`CC=${toolFor(target, "gcc")}`];
+  await run("make", ["-s", "-C", `${checkout}/cshim`, `BUILD=${out}`, ...compiler]);
   return `${out}/podheitor-mongodb-fd.so`;
 }
 

@@ -6,7 +6,9 @@
  */
 
 import { run } from "../tests/lab/command.ts";
-import { denoRuntime } from "./runtime.ts";
+import { muslVersion } from "./musl.ts";
+import { denoPackages, denoVersion } from "./runtime.ts";
+import type { Target } from "./target.ts";
 
 /** Something of others' that is shipped. */
 export interface Component {
@@ -58,13 +60,13 @@ const testPackages = ["fast-check"];
  *
  * @throws Error for a component that has no row here, no licence or no text
  */
-export async function findComponents(checkout: string): Promise<Component[]> {
+export async function findComponents(checkout: string, target: Target): Promise<Component[]> {
   const found = [
     ...await readNpm(checkout),
     ...await readCrates(checkout),
     await rustLibrary(checkout),
-    await muslLibrary(checkout),
-    await deno(checkout),
+    await muslLibrary(checkout, target),
+    await deno(checkout, target),
   ];
   return found.sort((a, b) => a.url < b.url ? -1 : 1);
 }
@@ -160,26 +162,23 @@ async function rustLibrary(checkout: string): Promise<Component> {
   };
 }
 
-/** What is linked into the launchers: its version is that of the machine that builds. */
-async function muslLibrary(checkout: string): Promise<Component> {
-  const { stderr } = await new Deno.Command("/usr/lib/x86_64-linux-musl/libc.so", { stdin: "null" }).output();
-  const version = /^Version (\S+)$/m.exec(new TextDecoder().decode(stderr))?.[1];
-  if (version === undefined) throw new Error("musl doesn't say its version");
+/** What is linked into the launchers. */
+async function muslLibrary(checkout: string, target: Target): Promise<Component> {
   return {
     name: "musl",
-    version,
+    version: await muslVersion(target),
     url: "generic/musl",
     licence: "MIT",
     text: await readText(checkout, "musl"),
   };
 }
 
-async function deno(checkout: string): Promise<Component> {
-  const { version, integrity, package: name } = denoRuntime;
+async function deno(checkout: string, { architecture }: Target): Promise<Component> {
+  const { name, integrity } = denoPackages[architecture];
   const hex = Uint8Array.fromBase64(integrity.replace("sha512-", "")).toHex();
   return {
     name: "deno",
-    version,
+    version: denoVersion,
     url: `npm/${name.replace("@", "%40")}`,
     licence: "MIT",
     text: await readText(checkout, "deno"),

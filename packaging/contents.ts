@@ -14,6 +14,7 @@ import { type Executable, executables, installed } from "./executables.ts";
 import { compileLauncher } from "./launcher.ts";
 import { findRuntime } from "./runtime.ts";
 import { billOfMaterials } from "./sbom.ts";
+import { ownTarget, type Target, toolFor } from "./target.ts";
 
 /** A file of a package. */
 export interface PackagedFile {
@@ -38,9 +39,10 @@ export async function listContents(
   checkout: string,
   work: string,
   epochSeconds: number,
+  target: Target,
 ): Promise<PackagedFile[]> {
   const files = [
-    ...await programFiles(checkout, work),
+    ...await programFiles(checkout, work, target),
     {
       path: `${configuration}/podheitor-mongodb.env`,
       mode: 0o600,
@@ -59,15 +61,15 @@ export async function listContents(
     ...["examples", "grafana", "prometheus"].flatMap((folder) =>
       copiedFolder(checkout, folder, `${documents}/examples`)
     ),
-    ...await documentFiles(checkout, epochSeconds),
+    ...await documentFiles(checkout, epochSeconds, target),
     ...await manualPages(checkout, work),
   ];
   return files.sort((a, b) => a.path < b.path ? -1 : 1);
 }
 
-async function programFiles(checkout: string, work: string): Promise<PackagedFile[]> {
-  const plugin = await buildPlugin(work);
-  await run("strip", ["--strip-unneeded", plugin]);
+async function programFiles(checkout: string, work: string, target: Target): Promise<PackagedFile[]> {
+  const plugin = await buildPlugin(work, target);
+  await run(toolFor(target, "strip"), ["--strip-unneeded", plugin]);
   const files = [copied(`${installed.plugins}/podheitor-mongodb-fd.so`, plugin)];
   let needsRuntime = false;
   for (const executable of executables) {
@@ -76,14 +78,14 @@ async function programFiles(checkout: string, work: string): Promise<PackagedFil
     const launched = "program" in parts
       ? { program: `${installed.runtime}/${name}` }
       : { deno: `${installed.runtime}/deno`, module: `${installed.runtime}/${name}.js` };
-    await compileLauncher(room, `${work}/${name}.launcher`, launched);
+    await compileLauncher(room, `${work}/${name}.launcher`, launched, { target });
     files.push(copied(`${installed.programs}/${name}`, `${work}/${name}.launcher`, 0o755));
     if ("program" in parts) files.push(copied(launched.program!, parts.program, 0o755));
     else files.push(copied(launched.module!, parts.module));
     needsRuntime ||= "module" in parts;
     await proveShipped(executable, parts, work);
   }
-  if (needsRuntime) files.push(copied(`${installed.runtime}/deno`, await findRuntime(), 0o755));
+  if (needsRuntime) files.push(copied(`${installed.runtime}/deno`, await findRuntime(target), 0o755));
   files.push(
     copied(`${installed.runtime}/verify-artifacts.sh`, `${checkout}/packaging/verify-artifacts.sh`, 0o755),
   );
@@ -91,16 +93,21 @@ async function programFiles(checkout: string, work: string): Promise<PackagedFil
   return files;
 }
 
-/** What is installed under other names can't be started here, so a launcher of the same parts is. */
+/** What is installed under other names, or is another processor's, can't be started here, so a launcher of the same parts is. */
 async function proveShipped({ room, name }: Executable, parts: Parts, work: string): Promise<void> {
   const path = `${work}/${name}`;
-  await compileLauncher(room, path, "module" in parts ? { deno: await findRuntime(), ...parts } : parts);
+  const launched = "module" in parts ? { deno: await findRuntime(ownTarget), ...parts } : parts;
+  await compileLauncher(room, path, launched);
   await proveOurs(path, name);
 }
 
 /** Documents keep their places, so that what they say of each other leads there. */
-async function documentFiles(checkout: string, epochSeconds: number): Promise<PackagedFile[]> {
-  const components = await findComponents(checkout);
+async function documentFiles(
+  checkout: string,
+  epochSeconds: number,
+  target: Target,
+): Promise<PackagedFile[]> {
+  const components = await findComponents(checkout, target);
   const licence = await Deno.readTextFile(`${checkout}/LICENSE`);
   const pages = ["README.md", "REFERENCE.md", "CHANGELOG.md", "ARCHITECTURE.md"];
   for (const folder of ["backend", "docs", "exporter"]) pages.push(...listPages(checkout, folder));

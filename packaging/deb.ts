@@ -8,10 +8,12 @@ import { createHash } from "node:crypto";
 import { run } from "../tests/lab/command.ts";
 import type { PackagedFile } from "./contents.ts";
 import { layOut } from "./layout.ts";
+import type { Target } from "./target.ts";
 
 /** What a package of either format says of itself. */
 export interface Release {
   readonly version: string;
+  readonly target: Target;
   /** The time of all files, and of the package. */
   readonly epochSeconds: number;
   /** Oldest glibc that it runs with. */
@@ -29,7 +31,7 @@ export async function makeDeb(
   release: Release,
   { work, out }: { work: string; out: string },
 ): Promise<string> {
-  const { version, epochSeconds } = release;
+  const { version, epochSeconds, target } = release;
   const root = `${work}/deb`;
   const all = [
     ...files,
@@ -37,7 +39,7 @@ export async function makeDeb(
     { path: overrides, mode: 0o644, from: { file: `${checkout}/packaging/deb/lintian-overrides` } },
   ];
   await layOut([...all, ...await controlFiles(checkout, all, release)], root, epochSeconds);
-  const deb = `${out}/podheitor-mongodb_${version}-1_amd64.deb`;
+  const deb = `${out}/podheitor-mongodb_${version}-1_${target.architecture}.deb`;
   // Debian 11's dpkg knows gzip and xz; xz takes a minute, and more than 6 twice as long for nothing.
   await run("dpkg-deb", ["--root-owner-group", "-Zgzip", "-z6", "--build", root, deb], {
     env: { SOURCE_DATE_EPOCH: `${epochSeconds}` },
@@ -70,10 +72,10 @@ async function controlFiles(
   ];
 }
 
-function control({ version, glibc }: Release, kibibytes: number): string {
+function control({ version, glibc, target }: Release, kibibytes: number): string {
   return `Package: podheitor-mongodb
 Version: ${version}-1
-Architecture: amd64
+Architecture: ${target.architecture}
 Maintainer: ${maintainer}
 Installed-Size: ${kibibytes}
 Depends: libc6 (>= ${glibc}), libgcc-s1, passwd

@@ -6,6 +6,7 @@
 
 import { run } from "../tests/lab/command.ts";
 import type { PackagedFile } from "./contents.ts";
+import { readElfNumber } from "./elf.ts";
 
 /** What every machine that packages are for has at least: that of Enterprise Linux 9. */
 const newestAllowed = "2.34";
@@ -18,7 +19,7 @@ const newestAllowed = "2.34";
 export async function neededGlibc(files: readonly PackagedFile[]): Promise<string> {
   let needed = "2.2.5";
   for (const { from } of files) {
-    if (!("file" in from) || !await isElf(from.file)) continue;
+    if (!("file" in from) || await readElfNumber(from.file) === null) continue;
     const version = await glibcOf(from.file);
     if (compareVersions(version, newestAllowed) > 0) {
       throw new Error(`${from.file} needs glibc ${version}; packages are for ${newestAllowed} and newer`);
@@ -26,12 +27,6 @@ export async function neededGlibc(files: readonly PackagedFile[]): Promise<strin
     if (compareVersions(version, needed) > 0) needed = version;
   }
   return needed;
-}
-
-async function isElf(path: string): Promise<boolean> {
-  using file = await Deno.open(path);
-  const start = new Uint8Array(4);
-  return await file.read(start) === 4 && new TextDecoder().decode(start) === "\x7fELF";
 }
 
 async function glibcOf(path: string): Promise<string> {

@@ -7,6 +7,7 @@
 
 import { defaultWorkingDirectory } from "../backend/state/atomic_file.ts";
 import { run } from "../tests/lab/command.ts";
+import { findMusl } from "./musl.ts";
 import {
   commonFlags,
   exporterFlags,
@@ -15,6 +16,7 @@ import {
   permissionTable,
   protectedFlag,
 } from "./permissions.ts";
+import { ownTarget, type Target, toolFor } from "./target.ts";
 
 /** What a launcher starts: a module, or a program that was compiled with its permissions. */
 export type Launched = LaunchedModule | { readonly program: string };
@@ -28,11 +30,13 @@ interface LaunchedModule {
   readonly config?: string;
 }
 
-/** How a launcher is made for tests. */
-export interface LauncherTrial {
-  /** A folder with `passwd` and `group` in place of the machine's own. */
+/** How a launcher is made other than for this machine's own use. */
+export interface LauncherOptions {
+  /** The processor that it is for, if that isn't this machine's. */
+  readonly target?: Target;
+  /** For tests: a folder with `passwd` and `group` in place of the machine's own. */
   readonly accounts?: string;
-  /** Whether it watches its own use of memory, and ends where that is wrong. */
+  /** For tests: whether it watches its own use of memory, and ends where that is wrong. */
   readonly watched?: true;
 }
 
@@ -57,24 +61,24 @@ export type Room = keyof typeof units;
 
 // deno-fmt-ignore
 const warnings = ["-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Wvla", "-Werror"];
-const musl = { headers: "/usr/include/x86_64-linux-musl", libraries: "/usr/lib/x86_64-linux-musl" };
 
 /** Compiles a launcher to a file of that path. It needs no library of the machine that it runs on, so nobody can put another one there. */
 export async function compileLauncher(
   room: Room,
   path: string,
   launched: Launched,
-  trial: LauncherTrial = {},
+  options: LauncherOptions = {},
 ): Promise<void> {
+  const { target = ownTarget, accounts, watched } = options;
   const folder = await Deno.makeTempDir({ prefix: "podheitor-launcher-" });
   try {
     await Deno.writeTextFile(`${folder}/baked.h`, bakedHeader(room, launched));
     const args = [
       ...["-std=gnu11", "-D_GNU_SOURCE", ...warnings, "-I", folder, "-o", path],
-      ...(trial.accounts === undefined ? [] : [`-DACCOUNTS="${trial.accounts}"`]),
-      ...(trial.watched ? watchedArguments(room) : await staticArguments(room)),
+      ...(accounts === undefined ? [] : [`-DACCOUNTS="${accounts}"`]),
+      ...(watched ? watchedArguments(room) : await staticArguments(room, target)),
     ];
-    await run("gcc", args);
+    await run(toolFor(target, "gcc"), args);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -86,15 +90,17 @@ function watchedArguments(room: Room): string[] {
 }
 
 /** musl's headers, start files and archive in place of the machine's own, whose licence wouldn't let it be part of this file. */
-async function staticArguments(room: Room): Promise<string[]> {
+async function staticArguments(room: Room, target: Target): Promise<string[]> {
+  const gcc = toolFor(target, "gcc");
   const [headers, library] = await Promise.all(
     ["-print-file-name=include", "-print-libgcc-file-name"].map(async (what) =>
-      (await run("gcc", [what])).trim()
+      (await run(gcc, [what])).trim()
     ),
   );
+  const musl = await findMusl(target);
   return [
     ...["-nostdinc", "-isystem", musl.headers, "-isystem", headers!],
-    ...["-O2", "-fPIE", "-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection"],
+    ...["-O2", "-fPIE", "-fstack-protector-strong", "-fstack-clash-protection", target.branchProtection],
     ...["-static-pie", "-nostdlib", "-s", "-Wl,-z,relro,-z,now,-z,noexecstack,-z,text,--build-id=none"],
     ...[`${musl.libraries}/rcrt1.o`, `${musl.libraries}/crti.o`],
     ...units[room].map((unit) => `${source}${unit}`),

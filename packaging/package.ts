@@ -1,6 +1,6 @@
 /**
- * Makes the packages: `deno task package [--key ID]` leaves in `dist/` a DEB, an RPM and their checksums. `--key` names a key of this user's GnuPG, which
- * signs them; without it they are unsigned.
+ * Makes the packages: `deno task package [--arch amd64|arm64]… [--key ID]` leaves in `dist/` a DEB and an RPM for each processor that is named, or for
+ * this machine's, and the checksums of all. `--key` names a key of this user's GnuPG, which signs them; without it they are unsigned.
  *
  * The bytes depend on the checkout alone, and on the time that `SOURCE_DATE_EPOCH` says; without it, on that of the last commit.
  *
@@ -14,9 +14,11 @@ import { ensureTools } from "../tests/lab/tools.ts";
 import { describeForm } from "./build.ts";
 import { listContents } from "./contents.ts";
 import { makeDeb } from "./deb.ts";
+import { checkProcessor } from "./elf.ts";
 import { neededGlibc } from "./glibc.ts";
 import { makeRpm } from "./rpm.ts";
 import { signPackages, writeChecksums } from "./sign.ts";
+import { findTarget, ownTarget, type Target, toolsFor } from "./target.ts";
 
 const checkout = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
@@ -28,26 +30,33 @@ export interface Packages {
 
 /** How packages are made. */
 export interface PackageOptions {
+  /** The processor that they are for, if that isn't this machine's. */
+  readonly target?: Target;
   /** Signs them. */
   readonly key?: string;
   /** What they say in place of the program's own version. */
   readonly version?: string;
 }
 
-/** Makes both packages in the folder `out`. */
+/** Makes both packages of a processor in the folder `out`. */
 export async function makePackages(out: string, options: PackageOptions = {}): Promise<Packages> {
-  const { key, version = program.version } = options;
-  await ensureTools(["gcc", "make", "musl", "objdump", "npm", "dpkg-deb", "rpmbuild", "rpmsign", "gpg"]);
+  const { target = ownTarget, key, version = program.version } = options;
+  if (target !== ownTarget && Deno.env.get("DENORT_BIN")) {
+    throw new Error(
+      `Packages for ${target.architecture} are made without DENORT_BIN on this machine: unset it`,
+    );
+  }
+  await ensureTools([...toolsFor(target), "objdump", "npm", "dpkg-deb", "rpmbuild", "rpmsign", "gpg"]);
   await Deno.mkdir(out, { recursive: true });
   const work = await Deno.makeTempDir({ prefix: "podheitor-package-" });
   try {
     const epochSeconds = await findEpoch();
-    const files = await listContents(checkout, `${work}/build`, epochSeconds);
-    const release = { version, epochSeconds, glibc: await neededGlibc(files) };
+    const files = await listContents(checkout, `${work}/build`, epochSeconds, target);
+    await checkProcessor(files, target);
+    const release = { version, target, epochSeconds, glibc: await neededGlibc(files) };
     const deb = await makeDeb(checkout, files, release, { work, out });
     const rpm = await makeRpm(checkout, files, release, { work, out });
     if (key !== undefined) await signPackages({ deb, rpm }, key);
-    await writeChecksums(out, [deb, rpm].map((path) => path.slice(out.length + 1)), key);
     return { deb, rpm };
   } finally {
     await Deno.remove(work, { recursive: true });
@@ -68,11 +77,17 @@ async function findEpoch(): Promise<number> {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ args: Deno.args, options: { key: { type: "string" } } });
-  const { deb, rpm } = await makePackages(
-    `${checkout}/dist`,
-    values.key === undefined ? {} : { key: values.key },
-  );
-  console.log(`${deb}\n${rpm}\n${describeForm()}`);
-  if (values.key === undefined) console.log("Unsigned: --key names a key of GnuPG's to sign with.");
+  const { values: { arch = [ownTarget.architecture], key } } = parseArgs({
+    args: Deno.args,
+    options: { arch: { type: "string", multiple: true }, key: { type: "string" } },
+  });
+  const out = `${checkout}/dist`;
+  const made: string[] = [];
+  for (const target of new Set(arch.map(findTarget))) {
+    const { deb, rpm } = await makePackages(out, key === undefined ? { target } : { target, key });
+    made.push(deb, rpm);
+  }
+  await writeChecksums(out, made.map((path) => path.slice(out.length + 1)), key);
+  console.log([...made, describeForm()].join("\n"));
+  if (key === undefined) console.log("Unsigned: --key names a key of GnuPG's to sign with.");
 }

@@ -20,7 +20,7 @@ const ownFolders = [
 export async function makeRpm(
   checkout: string,
   files: readonly PackagedFile[],
-  { version, epochSeconds, glibc }: Release,
+  { version, epochSeconds, glibc, target: { machine } }: Release,
   { work, out }: { work: string; out: string },
 ): Promise<string> {
   const stage = `${work}/rpm`;
@@ -44,11 +44,11 @@ export async function makeRpm(
     date: `${weekday} ${month} ${day} ${year}`,
   };
   await run("rpmbuild", [
-    ...["-bb", "--target", "x86_64"],
+    ...["-bb", "--target", machine],
     ...Object.entries(macros).flatMap(([name, value]) => ["--define", `${name} ${value}`]),
     `${checkout}/packaging/rpm/podheitor-mongodb.spec`,
   ], { env: { SOURCE_DATE_EPOCH: `${epochSeconds}` } });
-  return `${out}/podheitor-mongodb-${version}-1.x86_64.rpm`;
+  return `${out}/podheitor-mongodb-${version}-1.${machine}.rpm`;
 }
 
 function formatListing(files: readonly PackagedFile[]): string {

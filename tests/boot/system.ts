@@ -6,6 +6,7 @@
 
 import { listContents } from "../../packaging/contents.ts";
 import { layOut } from "../../packaging/layout.ts";
+import { ownTarget } from "../../packaging/target.ts";
 import { makeCertificates } from "../contract/certificates.ts";
 import { run } from "../lab/command.ts";
 import { histories } from "../lab/histories.ts";
@@ -68,7 +69,7 @@ export async function boot(root: string): Promise<void> {
 async function installExporter(root: string): Promise<void> {
   const work = await Deno.makeTempDir();
   const now = Math.floor(Date.now() / 1000);
-  await layOut(await listContents(checkout, work, now), root, now);
+  await layOut(await listContents(checkout, work, now, ownTarget), root, now);
   await Deno.remove(work, { recursive: true });
   await enable(root, `/usr/lib/systemd/system/${unit}`, "multi-user.target");
 }

@@ -13,11 +13,13 @@ const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
  * signatures and hashes as ever; its lists and downloads go to a folder of their own, so no root rights are needed.
  *
  * @param suite "bullseye", "trixie"
+ * @param architecture for which processor, by Debian's name
  */
 export async function unpackPackages(
   suite: string,
   packages: readonly string[],
   root: string,
+  architecture = "amd64",
 ): Promise<void> {
   const archive = await machineArchive();
   const work = await Deno.makeTempDir({ prefix: "podheitor-apt-" });
@@ -28,14 +30,14 @@ export async function unpackPackages(
     await Deno.writeTextFile(`${work}/status`, "");
     await Deno.writeTextFile(
       `${work}/lab.sources`,
-      `Types: deb\nURIs: ${archive}\nSuites: ${suite}\nComponents: main\nArchitectures: amd64\n` +
+      `Types: deb\nURIs: ${archive}\nSuites: ${suite}\nComponents: main\nArchitectures: ${architecture}\n` +
         `Targets: Packages\nLanguages: none\nSigned-By: ${keyring}\n`,
     );
     const options = [
       ...[`Dir::Etc::sourcelist=${work}/lab.sources`, "Dir::Etc::sourceparts=/dev/null"],
       ...["Dir::Etc::preferences=/dev/null", "Dir::Etc::preferencesparts=/dev/null"],
       ...[`Dir::State::lists=${work}/lists`, `Dir::State::status=${work}/status`, `Dir::Cache=${work}/cache`],
-      ...["APT::Architecture=amd64", "APT::Sandbox::User=root", "Acquire::Retries=3"],
+      ...[`APT::Architecture=${architecture}`, "APT::Sandbox::User=root", "Acquire::Retries=3"],
     ].flatMap((setting) => ["-o", setting]);
     const cwd = `${work}/debs`;
     await run("apt-get", [...options, "-q", "update"], { cwd });

@@ -16,9 +16,11 @@ interface Tool {
 const tools = {
   gcc: program("gcc", "gcc", "libc6-dev"),
   make: program("make", "make"),
+  "gcc-amd64": program("x86_64-linux-gnu-gcc", "gcc-x86-64-linux-gnu", "libc6-dev-amd64-cross"),
+  "gcc-arm64": program("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"),
   /** A C library that may be part of a program; what launchers are linked with. */
   musl: {
-    isPresent: () => isFile("/usr/lib/x86_64-linux-musl/libc.a"),
+    isPresent: () => isFile(`/usr/lib/${Deno.build.arch}-linux-musl/libc.a`),
     packages: () => Promise.resolve(["musl-dev"]),
   },
   clang: program("clang", "clang", "libc6-dev"),
