@@ -26,6 +26,8 @@ export interface BaculaLabOptions {
   readonly maxVolumeBytes?: string;
   /** Names of jobs that run in accurate mode. */
   readonly accurateJobs?: readonly string[];
+  /** A File Daemon of another build than this machine's own; its plugin has to be of the same. */
+  readonly fdPrograms?: BaculaPrograms;
   /** Debug level of the File Daemon, whose output is in `log/bacula-fd.out`. */
   readonly fdDebug?: number;
   /** Jobs that may run at the same time, 10 by default. */
@@ -243,8 +245,9 @@ export class BaculaLab implements AsyncDisposable {
     const program = `bacula-${name}` as const;
     // Level 0 would be debugging at level 1.
     const debug = name === "fd" && this.#options.fdDebug ? ["-d", `${this.#options.fdDebug}`] : [];
+    const programs = (name === "fd" ? this.#options.fdPrograms : undefined) ?? this.#programs;
     const daemon = Daemon.start({
-      ...this.#programs.commandLine(program, "-f", ...debug, "-c", `${this.folder}/etc/${program}.conf`),
+      ...programs.commandLine(program, "-f", ...debug, "-c", `${this.folder}/etc/${program}.conf`),
       // The lab's folders belong to whoever runs it.
       env: name === "fd" ? { PODHEITOR_MONGODB_USER: "root", ...this.#options.env } : {},
       logPath: `${this.folder}/log/${program}.out`,

@@ -7,6 +7,7 @@
 import { cached } from "./cache.ts";
 import { run } from "./command.ts";
 import { unpackPackages } from "./debian.ts";
+import { emulator } from "./emulator.ts";
 
 // deno-fmt-ignore
 const packages = [
@@ -22,25 +23,39 @@ const daemons = ["bacula-dir", "bacula-sd", "bacula-fd"] as const;
 /** A program of the lab. */
 export type BaculaProgram = typeof daemons[number] | "bconsole" | "sqlite3";
 
+/** Where things are, and what runs them, by Debian's name of the processor. */
+const processors = {
+  amd64: { entry: "bacula-15.0.3", machine: "x86_64", loader: "ld-linux-x86-64.so.2", emulator: [] },
+  arm64: {
+    entry: "bacula-15.0.3-arm64",
+    machine: "aarch64",
+    loader: "ld-linux-aarch64.so.1",
+    emulator: [emulator],
+  },
+} as const;
+
 /** The unpacked programs of Bacula 15.0.3. */
 export class BaculaPrograms {
   readonly #root: string;
+  readonly #processor: typeof processors[keyof typeof processors];
 
-  private constructor(root: string) {
+  private constructor(root: string, processor: typeof processors[keyof typeof processors]) {
     this.#root = root;
+    this.#processor = processor;
   }
 
-  /** The programs from the cache, fetched if they aren't there. */
-  static async find(): Promise<BaculaPrograms> {
+  /** The programs from the cache, fetched if they aren't there. Those for arm64 are emulated, which is a tool of its own. */
+  static async find(architecture: keyof typeof processors = "amd64"): Promise<BaculaPrograms> {
+    const processor = processors[architecture];
     const root = await cached(
-      "bacula-15.0.3",
-      "fetching Bacula 15.0.3 of Debian trixie, to test the plugin with",
+      processor.entry,
+      `fetching Bacula 15.0.3 of Debian trixie for ${architecture}, to test the plugin with`,
       async (folder) => {
-        await unpackPackages("trixie", packages, folder);
-        await new BaculaPrograms(folder).#verify();
+        await unpackPackages("trixie", packages, folder, architecture);
+        await new BaculaPrograms(folder, processor).#verify();
       },
     );
-    return new BaculaPrograms(root);
+    return new BaculaPrograms(root, processor);
   }
 
   /** SQL that makes an empty catalog. */
@@ -53,11 +68,13 @@ export class BaculaPrograms {
    * LD_LIBRARY_PATH: every child would inherit that, and the machine's own programs break with those libraries.
    */
   commandLine(program: BaculaProgram, ...args: string[]): { program: string; args: string[] } {
-    const libraries = `${this.#root}/usr/lib/x86_64-linux-gnu`;
+    const { machine, loader, emulator } = this.#processor;
+    const libraries = `${this.#root}/usr/lib/${machine}-linux-gnu`;
     const path = `${this.#root}/usr/${program === "sqlite3" ? "bin" : "sbin"}/${program}`;
+    const [first, ...rest] = [...emulator, `${libraries}/${loader}`] as const;
     return {
-      program: `${libraries}/ld-linux-x86-64.so.2`,
-      args: ["--library-path", `${this.#root}/usr/lib/bacula:${libraries}`, path, ...args],
+      program: first,
+      args: [...rest, "--library-path", `${this.#root}/usr/lib/bacula:${libraries}`, path, ...args],
     };
   }
 
@@ -71,7 +88,8 @@ export class BaculaPrograms {
   async #verify(): Promise<void> {
     for (const program of [...daemons, "bconsole", "sqlite3"] as const) {
       const command = this.commandLine(program);
-      const listed = await run(command.program, ["--list", ...command.args]);
+      const args = command.args.with(-1, "--list");
+      const listed = await run(command.program, [...args, command.args.at(-1)!]);
       const strangers = listed.split("\n").filter((line) =>
         line.trim() !== "" && !/linux-vdso/.test(line) && !line.includes(this.#root)
       );

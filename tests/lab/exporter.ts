@@ -23,6 +23,16 @@ async function compileFromSources(): Promise<string> {
   return path;
 }
 
+/** How an exporter is started. */
+interface ExporterOptions {
+  /** Further arguments. */
+  readonly more?: readonly string[];
+  /** Path of one that was built. */
+  readonly built?: string;
+  /** How long it may take until its port is open. */
+  readonly patienceMs?: number;
+}
+
 /** A running exporter. */
 export class Exporter implements AsyncDisposable {
   /** Lines of its log. */
@@ -39,11 +49,11 @@ export class Exporter implements AsyncDisposable {
   /** Starts one on a free port of 127.0.0.1, and waits until that is open. */
   static async start(
     workingDirectory: string,
-    { more = [], built }: { readonly more?: readonly string[]; readonly built?: string } = {},
+    { more = [], built, patienceMs = 60_000 }: ExporterOptions = {},
   ): Promise<Exporter> {
     const args = ["--listen=127.0.0.1:0", `--working-dir=${workingDirectory}`, ...more];
     const exporter = await Exporter.spawn(args, built);
-    exporter.url = await until("the exporter to open its port", 60_000, () => {
+    exporter.url = await until("the exporter to open its port", patienceMs, () => {
       const line = exporter.said.find((one) => / serves .* on https?:/.test(one));
       return line?.slice(line.lastIndexOf(" ") + 1);
     });

@@ -6,6 +6,7 @@
 
 import { withProgress } from "./cache.ts";
 import { isOnPath, run } from "./command.ts";
+import { emulator } from "./emulator.ts";
 
 interface Tool {
   isPresent(): Promise<boolean>;
@@ -23,6 +24,8 @@ const tools = {
     isPresent: () => isFile(`/usr/lib/${Deno.build.arch}-linux-musl/libc.a`),
     packages: () => Promise.resolve(["musl-dev"]),
   },
+  /** Runs programs for arm64, with the C library that the tool gcc-arm64 brings. */
+  "qemu-arm64": program(emulator, "qemu-user-static"),
   clang: program("clang", "clang", "libc6-dev"),
   /** clang's sanitizers and fuzzer, which are a package of their own for each version of clang. */
   "clang-runtime": {

@@ -2,8 +2,11 @@
 
 import assert from "node:assert/strict";
 import { buildExecutable, proveOurs } from "../../packaging/build.ts";
+import { checkProcessor } from "../../packaging/elf.ts";
 import { neededGlibc } from "../../packaging/glibc.ts";
+import { makePackages } from "../../packaging/package.ts";
 import { checkIntegrity } from "../../packaging/runtime.ts";
+import { findTarget, ownTarget } from "../../packaging/target.ts";
 import { run } from "../lab/command.ts";
 import { withFolder } from "../lab/folder.ts";
 import { ensureTools } from "../lab/tools.ts";
@@ -23,6 +26,28 @@ Deno.test("buildExecutable() refuses a DENORT_BIN that is only Deno", async () =
       Deno.env.delete("DENORT_BIN");
     }
   });
+});
+
+Deno.test("checkProcessor() refuses binaries of another processor", async () => {
+  const text = { path: "/text", mode: 0o644, from: { text: "\x7fELF" } };
+  const own = { path: "/deno", mode: 0o755, from: { file: Deno.execPath() } };
+  await checkProcessor([text, own], ownTarget);
+  const other = findTarget(ownTarget.architecture === "amd64" ? "arm64" : "amd64");
+  await assert.rejects(checkProcessor([text, own], other), /deno is for the processor \d+ of ELF; a/);
+});
+
+Deno.test("findTarget() refuses a processor that packages aren't for", () => {
+  assert.throws(() => findTarget("riscv64"), /no packages for riscv64, only for amd64 and arm64/);
+});
+
+Deno.test("makePackages() refuses this machine's DENORT_BIN for another processor", async () => {
+  const target = findTarget(ownTarget.architecture === "amd64" ? "arm64" : "amd64");
+  Deno.env.set("DENORT_BIN", Deno.execPath());
+  try {
+    await assert.rejects(makePackages("/nowhere", { target }), /are made without DENORT_BIN/);
+  } finally {
+    Deno.env.delete("DENORT_BIN");
+  }
 });
 
 Deno.test("checkIntegrity() refuses other bytes", async () => {

@@ -4,30 +4,71 @@ import assert from "node:assert/strict";
 import { program } from "../../backend/version.ts";
 import { executables } from "../../packaging/executables.ts";
 import type { Packages } from "../../packaging/package.ts";
+import { type Architecture, findTarget, ownTarget } from "../../packaging/target.ts";
 import { run } from "../lab/command.ts";
 import { ScratchFolder } from "../lab/daemon.ts";
 import { ensureTools } from "../lab/tools.ts";
 import { checkBillOfMaterials } from "./bill_of_materials.ts";
+import { runEmulated } from "./emulated.ts";
 import { checkSignatures } from "./signatures.ts";
 
 const checkout = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+const architectures = ["amd64", "arm64"] as const;
 const release = { SOURCE_DATE_EPOCH: "1790000000", LC_ALL: "C.UTF-8" };
 
 Deno.test("packages", async (t) => {
   await ensureTools(["git", "cpio", "gpg", "gpgv", "rpmbuild", "rpmsign", "lintian", "rpmlint"]);
   await using scratch = await ScratchFolder.make("package");
-  let made: Packages = { deb: "", rpm: "" };
+  const folder = `${scratch.path}/one`;
 
   await t.step("two builds in two places have the same bytes", async () => {
-    made = await makeElsewhere(`${scratch.path}/one`, { TZ: "UTC" });
-    const again = await makeElsewhere(`${scratch.path}/another/and/deeper`, { TZ: "Asia/Tokyo" });
-    for (const format of ["deb", "rpm"] as const) {
-      const [one, another] = await Promise.all([digest(made[format]), digest(again[format])]);
-      assert.equal(one, another, format);
-    }
+    const another = `${scratch.path}/another/and/deeper`;
+    await makeElsewhere(folder, { TZ: "UTC" });
+    await makeElsewhere(another, { TZ: "Asia/Tokyo" });
+    const sums = (place: string) => Deno.readTextFile(`${place}/dist/SHA256SUMS`);
+    assert.equal((await sums(folder)).match(/\.(deb|rpm)$/gm)?.length, 4);
+    assert.equal(await sums(folder), await sums(another));
+    await run("sha256sum", ["--check", "--quiet", "SHA256SUMS"], { cwd: `${folder}/dist` });
   });
 
-  const root = `${scratch.path}/root`;
+  for (const architecture of architectures) {
+    await t.step(architecture, async (t) => {
+      await checkPackages(
+        t,
+        packagesIn(folder, architecture),
+        architecture,
+        `${scratch.path}/${architecture}`,
+      );
+    });
+  }
+
+  await t.step(
+    "what is changed or unsigned is refused by the documented commands",
+    () => checkSignatures(packagesIn(folder, "amd64"), `${scratch.path}/signed`),
+  );
+
+  await t.step(
+    "what is for arm64 runs there: Bacula's File Daemon with the plugin, the backend and the exporter",
+    () => runEmulated(`${scratch.path}/arm64/root`),
+  );
+});
+
+/** Looks at both packages of a processor, with the new folder `work`, below which `root` then has what is in them. */
+async function checkPackages(
+  t: Deno.TestContext,
+  made: Packages,
+  architecture: Architecture,
+  work: string,
+): Promise<void> {
+  const root = `${work}/root`;
+  const { machine } = findTarget(architecture);
+  await Deno.mkdir(work);
+
+  await t.step("both say the processor", async () => {
+    assert.equal((await run("dpkg-deb", ["-f", made.deb, "Architecture"])).trim(), architecture);
+    assert.equal(await run("rpm", ["-qp", "--qf", "%{ARCH}", made.rpm]), machine);
+  });
+
   await t.step("the DEB has what is promised, owned by root", async () => {
     await run("dpkg-deb", ["-x", made.deb, root]);
     const rows = (await run("dpkg-deb", ["-c", made.deb])).trim().split("\n").map((line) => {
@@ -64,11 +105,12 @@ Deno.test("packages", async (t) => {
   });
 
   await t.step("the DEB's own sums are true", async () => {
-    await run("dpkg-deb", ["-e", made.deb, `${scratch.path}/control`]);
-    await run("md5sum", ["--check", "--quiet", `${scratch.path}/control/md5sums`], { cwd: root });
+    await run("dpkg-deb", ["-e", made.deb, `${work}/control`]);
+    await run("md5sum", ["--check", "--quiet", `${work}/control/md5sums`], { cwd: root });
   });
 
-  await t.step("what runs is shipped, and says its version", async () => {
+  await t.step("what runs is shipped, and says its version where it can be asked", async () => {
+    if (architecture !== ownTarget.architecture) return;
     const runtime = `${root}/opt/bacula/lib/podheitor-mongodb`;
     for (const { name } of executables) {
       const said = await run(`${runtime}/deno`, [
@@ -91,12 +133,7 @@ Deno.test("packages", async (t) => {
     assert.equal(await run("lintian", ["--allow-root", "--fail-on", "error,warning", made.deb]), "");
     await run("rpmlint", ["-c", `${checkout}/packaging/rpm/rpmlint.toml`, "--strict", made.rpm]);
   });
-
-  await t.step(
-    "what is changed or unsigned is refused by the documented commands",
-    () => checkSignatures(made, `${scratch.path}/signed`),
-  );
-});
+}
 
 /** Paths that the documentation names, with their modes. */
 function promised(): [string, string][] {
@@ -129,8 +166,8 @@ function promised(): [string, string][] {
   ];
 }
 
-/** Makes the packages in a copy of the checkout, as somebody else would. */
-async function makeElsewhere(copy: string, zone: { TZ: string }): Promise<Packages> {
+/** Makes all packages in a copy of the checkout, as somebody else would. */
+async function makeElsewhere(copy: string, zone: { TZ: string }): Promise<void> {
   await Deno.mkdir(copy, { recursive: true });
   const listed = await run("git", [
     "-c",
@@ -152,13 +189,16 @@ async function makeElsewhere(copy: string, zone: { TZ: string }): Promise<Packag
     ...zone,
     PODHEITOR_CACHE: Deno.env.get("PODHEITOR_CACHE") || `${checkout}/.cache`,
   };
-  await run(Deno.execPath(), ["task", "package"], { cwd: copy, env });
+  const chosen = architectures.flatMap((architecture) => ["--arch", architecture]);
+  await run(Deno.execPath(), ["task", "package", ...chosen], { cwd: copy, env });
+}
+
+function packagesIn(copy: string, architecture: Architecture): Packages {
   const { version } = program;
-  const [deb, rpm] = [
-    `podheitor-mongodb_${version}-1_amd64.deb`,
-    `podheitor-mongodb-${version}-1.x86_64.rpm`,
-  ];
-  return { deb: `${copy}/dist/${deb}`, rpm: `${copy}/dist/${rpm}` };
+  return {
+    deb: `${copy}/dist/podheitor-mongodb_${version}-1_${architecture}.deb`,
+    rpm: `${copy}/dist/podheitor-mongodb-${version}-1.${findTarget(architecture).machine}.rpm`,
+  };
 }
 
 async function digest(path: string): Promise<string> {
