@@ -21,8 +21,8 @@ export interface Command {
 /** What takes a command. */
 export type Tool = "shell" | "bconsole" | "mongosh";
 
-/** Documents that tell nobody to type anything: of releases that were. */
-const history = new Set(["CHANGELOG.md"]);
+/** Documents, but for the one of releases that were, and files that packages bring as they are, whose comments tell their readers what to type. */
+const documentPath = /^(?!CHANGELOG\.md).*\.md$|^packaging\/(conf|examples|prometheus|roles|systemd)\//;
 
 /** What a command begins with; a document that names another program adds it here. */
 const beginnings: readonly (readonly [RegExp, Tool])[] = [
@@ -47,7 +47,7 @@ export interface OtherBlock {
 
 /** The commands of all documents in their order, and the blocks of which only a register can say that they are none. */
 export async function readDocuments(): Promise<{ commands: Command[]; others: OtherBlock[] }> {
-  const documents = (await readProject()).filter(({ path }) => path.endsWith(".md") && !history.has(path));
+  const documents = (await readProject()).filter(({ path }) => documentPath.test(path));
   const read = documents.map(readDocument);
   return {
     commands: read.flatMap(({ commands }) => commands),
@@ -63,7 +63,11 @@ export async function readDocuments(): Promise<{ commands: Command[]; others: Ot
 export function readDocument({ path, text }: ProjectFile): { commands: Command[]; others: OtherBlock[] } {
   const commands: Command[] = [];
   const others: OtherBlock[] = [];
-  for (const { line, section, language, place, text: code } of readCode(text)) {
+  for (
+    const { line, section, language, place, text: code } of readCode(
+      path.endsWith(".md") ? text : commentsOf(text),
+    )
+  ) {
     const add = (tool: Tool, text: string, at = line) =>
       commands.push({ document: path, line: at, section, place, tool, text });
     const lines = code.split("\n");
@@ -81,6 +85,11 @@ export function readDocument({ path, text }: ProjectFile): { commands: Command[]
     }
   }
   return { commands, others };
+}
+
+/** The comments of a file, each line in its place. */
+function commentsOf(text: string): string {
+  return text.replace(/^(?:(?:#|\/\/) ?(.*)|.*)$/gm, (_, comment = "") => comment);
 }
 
 function toolOf(line: string): Tool | null {

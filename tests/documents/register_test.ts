@@ -75,6 +75,12 @@ for (
   });
 }
 
+Deno.test("readDocument() takes the comments of other files", () => {
+  const text = "# As `ls a` says:\n#\n#     ls b\n#x=1\nls c `ls d`\n";
+  const { commands } = readDocument({ path: "packaging/conf/a", text });
+  assert.deepEqual(commands.map(({ line, text }) => [line, text]), [[1, "ls a"], [3, "ls b"]]);
+});
+
 Deno.test("readDocument() has the blocks that may be of commands that it doesn't know", () => {
   const text = "```\nfrobnicate --all\n```\n\n    also this\n\nText";
   assert.deepEqual(readDocument({ path: "a.md", text }), {

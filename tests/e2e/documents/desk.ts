@@ -43,6 +43,9 @@ export class Desk implements AsyncDisposable {
       "/a/mongodump/folder": `${folder}/dump`,
       "/var/tmp": `${folder}/tmp`,
       "signing.pem.pub": `${folder}/etc/signing.pem.pub`,
+      // The folder of plugins of another Bacula, and any plugin.
+      "/usr/lib/bacula/bpipe-fd.so": system.built.plugin,
+      "/opt/bacula/plugins": `${folder}/tmp`,
       "127.0.0.1:9105": `127.0.0.1:${freePort()}`,
       "mongodb://…": set.uri,
       "db1-fd": "lab-fd",
