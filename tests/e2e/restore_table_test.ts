@@ -97,6 +97,7 @@ Deno.test("README.md: every restore of the table does what it says", async (t) =
     const said = await lab.console(lines);
     const jobId = /^Job queued\. JobId=(\d+)/m.exec(said)?.[1];
     assert.ok(jobId, said);
+    assert.doesNotMatch(said, /No files marked/);
     const job = await lab.wait(Number(jobId));
     assert.deepEqual([job.status, job.errors], ["T", 0], job.log);
     return job;
