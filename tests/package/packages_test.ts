@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { program } from "../../backend/version.ts";
 import { executables } from "../../packaging/executables.ts";
 import type { Packages } from "../../packaging/package.ts";
+import { commandsOf } from "../documents/register.ts";
 import { run } from "../lab/command.ts";
 import { ScratchFolder } from "../lab/daemon.ts";
 import { ensureTools } from "../lab/tools.ts";
@@ -152,7 +153,10 @@ async function makeElsewhere(copy: string, zone: { TZ: string }): Promise<Packag
     ...zone,
     PODHEITOR_CACHE: Deno.env.get("PODHEITOR_CACHE") || `${checkout}/.cache`,
   };
-  await run(Deno.execPath(), ["task", "package"], { cwd: copy, env });
+  const [documented] = await commandsOf("tests/package/packages_test.ts");
+  const [deno, ...args] = documented!.text.split(" ");
+  assert.equal(deno, "deno");
+  await run(Deno.execPath(), args, { cwd: copy, env });
   const { version } = program;
   const [deb, rpm] = [
     `podheitor-mongodb_${version}-1_amd64.deb`,
