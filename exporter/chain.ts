@@ -65,20 +65,16 @@ export function coverageOf({ jobs, tips }: Resource): Coverage {
   }
   // Of several jobs of one name, as the stand-alone commands may have them, the newest stands.
   for (const job of jobs.filter(isGoodBackup).reverse()) known.set(job.jobName, chainJobOf(job));
-  const fulls = new Map<ChainJob, ChainJob[]>();
-  const unlinked: ChainJob[] = [];
-  for (const job of known.values()) {
-    const full = fullOf(job, known);
-    if (full === null) unlinked.push(job);
-    else fulls.set(full, [...fulls.get(full) ?? [], job]);
-  }
-  const chains = [...fulls].map(([full, jobs]) => chainOf(full, jobs)).sort(byTime);
+  const fulls = fullsOf(known);
+  const byFull = Map.groupBy(known.values(), (job) => fulls.get(job) ?? null);
+  const chains = [...byFull].flatMap(([full, jobs]) => full === null ? [] : [chainOf(full, jobs)])
+    .sort(byTime);
   const newest = newestOf([...known.values()]);
   return {
     chains,
     gaps: gapsOf(chains),
-    current: newest === null ? null : chains.find(({ full }) => full === fullOf(newest, known)) ?? null,
-    unlinked: unlinked.sort((a, b) => Date.parse(a.endedAt) - Date.parse(b.endedAt)),
+    current: newest === null ? null : chains.find(({ full }) => full === fulls.get(newest)) ?? null,
+    unlinked: (byFull.get(null) ?? []).sort((a, b) => Date.parse(a.endedAt) - Date.parse(b.endedAt)),
   };
 }
 
@@ -102,17 +98,29 @@ function chainJobOf({ jobName, level, previousJobName, endedAt, oplog }: GoodBac
   };
 }
 
-/** The Full that a job goes back to without a gap, or null. */
-function fullOf(job: ChainJob, known: ReadonlyMap<string, ChainJob>): ChainJob | null {
-  const seen = new Set<ChainJob>();
-  for (let one = job; !seen.has(one);) {
-    if (one.level === "F") return one;
-    seen.add(one);
-    const parent = one.parent === null ? undefined : known.get(one.parent);
-    if (parent === undefined || !continues(one, parent)) return null;
-    one = parent;
+/** The Full that each job goes back to without a gap, or null. Each step back is taken once, however long the chains are. */
+function fullsOf(known: ReadonlyMap<string, ChainJob>): Map<ChainJob, ChainJob | null> {
+  const fulls = new Map<ChainJob, ChainJob | null>();
+  for (const job of known.values()) if (job.level === "F") fulls.set(job, job);
+  for (const job of known.values()) {
+    const line: ChainJob[] = [];
+    let one: ChainJob | null = job;
+    while (one !== null && !fulls.has(one)) {
+      // Where parents go round in a circle, it stays so.
+      fulls.set(one, null);
+      line.push(one);
+      one = parentOf(one, known);
+    }
+    const full = one === null ? null : fulls.get(one)!;
+    for (const member of line) fulls.set(member, full);
   }
-  return null;
+  return fulls;
+}
+
+/** The job that another one continues without a gap, or null. */
+function parentOf(job: ChainJob, known: ReadonlyMap<string, ChainJob>): ChainJob | null {
+  const parent = job.parent === null ? undefined : known.get(job.parent);
+  return parent === undefined || !continues(job, parent) ? null : parent;
 }
 
 function continues({ start, end }: ChainJob, parent: ChainJob): boolean {

@@ -1,6 +1,6 @@
 /** What can be restored, told from records and tips. */
 
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { compareTimestamps, type OplogPosition } from "../backend/timestamp.ts";
 import { histories, History, historyEnd } from "../tests/lab/histories.ts";
@@ -44,6 +44,37 @@ Deno.test("coverageOf() reaches back to a Full whose record is forgotten, by its
   for (let at = 0; at < 400; at++) history.wait(hour).backup("I");
   strictEqual(history.jobs.some(({ level }) => level === "F"), false);
   deepStrictEqual(summaryOf(coverageOf(history.read)), { chains: [401], gaps: 0, current: 401, unlinked: 0 });
+});
+
+Deno.test("coverageOf() looks at a chain's jobs twice as often when it is twice as long", () => {
+  const looksAt = (length: number) => {
+    const history = new History("rs0", historyEnd).backup("F");
+    for (let at = 1; at < length; at++) history.wait(hour).backup("I");
+    history.tips = null;
+    const { read } = history;
+    let looks = 0;
+    for (const { oplog } of read.jobs) {
+      const { t } = oplog!.end;
+      Object.defineProperty(oplog!.end, "t", { get: () => (looks++, t) });
+    }
+    strictEqual(coverageOf(read).chains[0]!.jobs, length);
+    return looks;
+  };
+  const [short, long] = [looksAt(200), looksAt(400)];
+  ok(long < 2.5 * short, `${long} looks after ${short}`);
+});
+
+Deno.test("coverageOf() comes to an end where parents go round in a circle", () => {
+  const history = new History("rs0", historyEnd).backup("F").backup("I").backup("I").wait(hour).backup("I");
+  const [third, second, first] = history.jobs;
+  // Positions are all the same, so that each continues what it names.
+  for (const { oplog } of history.jobs) {
+    Object.assign(oplog!, { start: first!.oplog!.end, end: first!.oplog!.end });
+  }
+  first!.previousJobName = second!.jobName;
+  strictEqual(third!.previousJobName, second!.jobName);
+  history.tips = null;
+  deepStrictEqual(summaryOf(coverageOf(history.read)), { chains: [1], gaps: 0, current: null, unlinked: 3 });
 });
 
 Deno.test("coverageOf() has no use for what lost its Full", () => {

@@ -13,7 +13,7 @@
  * | bacula   | Fulls of `--size` MB through a real File Daemon, against plain files                |
  * | slice    | an Incremental, against a reader that throws away the same slice of the oplog       |
  * | replay   | a restore's replay of an oplog, against one entry after the other                   |
- * | exporter | scrapes of a year's jobs of 1,000 resources; memory over 100,000 scrapes            |
+ * | exporter | scrapes of a year's jobs of 1,000 resources, the first against a bare parser; memory |
  *
  * Without names, all of them, in some forty minutes. Subjects run by turns, N times (5), over 400 MB; medians are shown. mongodump,
  * mongorestore and b3sum are measured where they are on PATH. Only replay and restore are judged, by their ratios: times belong to a machine and its

@@ -38,9 +38,10 @@ export function tallyText(output: string): Tally | null {
     : { passed: Number(last[1]), failed: Number(last[2]), failures: [], skipped: [] };
 }
 
-/** The beginning of what a failed assertion says, which may be a long comparison. */
+/** Beginning and end of what a failed assertion says, which may be a long comparison or a job's log. */
 function cutOff(message: string): string {
-  return message.split("\n").slice(0, 12).join("\n").slice(0, 1000);
+  const lines = message.split("\n").map((line) => line.slice(0, 300));
+  return (lines.length <= 40 ? lines : [...lines.slice(0, 12), "…", ...lines.slice(-27)]).join("\n");
 }
 
 const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };

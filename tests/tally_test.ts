@@ -28,6 +28,16 @@ Deno.test("tallyJUnit counts passed, failed and skipped tests of a real report",
   }
 });
 
+Deno.test("tallyJUnit keeps beginning and end of what a long failure says", () => {
+  const said = Array.from({ length: 100 }, (_, at) => `line ${at}`);
+  const report = `<testcase name="a" classname="b"><failure message="${
+    said.join("\n")
+  }"></failure></testcase>`;
+  const [failure] = tallyJUnit(report).failures;
+  const want = ["b: a: line 0", ...said.slice(1, 12), "…", ...said.slice(73)];
+  assert.equal(failure, want.join("\n"));
+});
+
 Deno.test("tallyText takes the last line of its form, and only a whole one", () => {
   for (
     const { input, want } of [

@@ -172,7 +172,7 @@ function describeJob(
   };
 }
 
-/** `2026-11-23_04.33.00`, as Bacula writes it into the names of its jobs. */
+/** `2026-11-23_04.33.00.123`, as Bacula writes it into the names of its jobs, and to the millisecond: nothing counts jobs of one second here. */
 export function stamp(): string {
-  return new Date().toISOString().slice(0, 19).replace("T", "_").replaceAll(":", ".");
+  return new Date().toISOString().slice(0, 23).replace("T", "_").replaceAll(":", ".");
 }

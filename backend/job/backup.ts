@@ -33,7 +33,7 @@ import { readAgain, type ReadDifference, settleReadings } from "./second_reading
 import { SegmentSupply } from "./segment_supply.ts";
 import { reportSource } from "./source_report.ts";
 import { SteadySource } from "./steady_source.ts";
-import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wording.ts";
+import { formatBytes, formatNumberOf, formatSeconds } from "./wording.ts";
 
 /** Segments beside the readers' own, so that a reader goes on while its last segment is on its way out. More made nothing faster. */
 const spareSegments = 1;
@@ -263,9 +263,9 @@ function logClosing({ log }: BackupContext, { totals, oplog }: Manifest, tookMs:
   );
   if (oplog !== null) {
     log.info(
-      `Consistent at ${describeTimestamp(oplog.to)}: the oplog's ${
-        formatCount(oplog.entries)
-      } entries of the dump's time go along`,
+      `Consistent at ${describeTimestamp(oplog.to)}: with the oplog's ${
+        formatNumberOf(oplog.entries, "entry", "entries")
+      } of the dump's time`,
     );
   }
 }

@@ -12,7 +12,7 @@ import { CollectionDump } from "./collection_dump.ts";
 import type { DumpContext } from "./dump_context.ts";
 import { reportBeyondBackup } from "./fidelity_report.ts";
 import { type ReadLimits, ReadSchedule, type ReadTask } from "./read_schedule.ts";
-import { formatBytes, formatCount, formatNumberOf, formatSeconds } from "./wording.ts";
+import { formatBytes, formatNumberOf, formatSeconds } from "./wording.ts";
 
 /** A database that is being read. */
 interface DatabaseDump {
@@ -103,8 +103,8 @@ async function finishDatabase(
   const bytes = dumped.reduce((sum, { bytes }) => sum + bytes, 0);
   log.info(
     `Database ${name}: ${formatNumberOf(dumped.length, "collection")}, ${
-      formatCount(documents)
-    } documents, ` +
+      formatNumberOf(documents, "document")
+    }, ` +
       `${formatBytes(bytes)} in ${formatSeconds(clock.monotonicMs() - startedAtMs)}`,
   );
   return { name, collections: dumped };

@@ -6,7 +6,7 @@
 
 import { formatNamespace, type Namespace } from "../namespace.ts";
 import type { Clock, JobLog } from "../ports.ts";
-import { formatBytes, formatCount, formatDuration, formatSeconds } from "./wording.ts";
+import { formatBytes, formatDuration, formatNumberOf, formatSeconds } from "./wording.ts";
 
 /** Told of every batch: bytes of documents so far, and about how many there are, null while that isn't known. */
 export type ProgressListener = (readBytes: number, totalBytes: number | null) => void;
@@ -74,7 +74,7 @@ export class DumpProgress {
     if (bytes < notableBytes) return;
     const tookMs = Math.max(this.#clock.monotonicMs() - startedAtMs, 1);
     this.#log.info(
-      `${formatNamespace(namespace)}: ${formatCount(documents)} documents, ${formatBytes(bytes)} in ` +
+      `${formatNamespace(namespace)}: ${formatNumberOf(documents, "document")}, ${formatBytes(bytes)} in ` +
         `${formatSeconds(tookMs)} (${formatBytes(Math.round(bytes * 1000 / tookMs))}/s)`,
     );
   }

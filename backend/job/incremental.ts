@@ -14,7 +14,7 @@ import { Lane } from "./lane.ts";
 import { OplogCapture, oplogSupply } from "./oplog_capture.ts";
 import { findOplogWith, reportWindow } from "./oplog_source.ts";
 import { reportSource } from "./source_report.ts";
-import { formatBytes, formatCount, formatSeconds } from "./wording.ts";
+import { formatBytes, formatNumberOf, formatSeconds } from "./wording.ts";
 
 /** The job that an incremental continues. */
 export interface Parent {
@@ -83,9 +83,9 @@ export async function runIncremental(
 function logClosing(log: JobLog, slice: ManifestOplog, tookMs: number): void {
   log.info(
     `Slice of the oplog of ${slice.source} up to ${describeTimestamp(slice.to)}: ${
-      formatCount(slice.entries)
-    } entries, ${formatBytes(slice.bytes)}, of ` +
-      `${formatCount(slice.namespaces.length)} namespaces in ${formatSeconds(tookMs)}`,
+      formatNumberOf(slice.entries, "entry", "entries")
+    }, ${formatBytes(slice.bytes)}, of ` +
+      `${formatNumberOf(slice.namespaces.length, "namespace")} in ${formatSeconds(tookMs)}`,
   );
 }
 

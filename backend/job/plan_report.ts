@@ -40,7 +40,9 @@ export function reportPlan(plan: RestorePlan, target: Target, log: JobLog): void
   const entries = [...plan.slices.values()].reduce((sum, slice) => sum + slice.entries, 0);
   log.info(
     `Plan: restore to ${describeTimestamp(limit)}, inclusive: ${formatNumberOf(jobs.length, "job")}, ` +
-      `${formatNumberOf(plan.slices.size, "piece")} of the oplog with up to ${formatCount(entries)} entries`,
+      `${formatNumberOf(plan.slices.size, "piece")} of the oplog with up to ${
+        formatNumberOf(entries, "entry", "entries")
+      }`,
   );
 }
 
@@ -56,8 +58,8 @@ export function reportDetails(
     const slice = oplog === null
       ? "no oplog"
       : `oplog ${describeTimestamp(oplog.from)} to ${describeTimestamp(oplog.to)}, ${
-        formatCount(oplog.entries)
-      } entries, ` +
+        formatNumberOf(oplog.entries, "entry", "entries")
+      }, ` +
         `${formatBytes(oplog.bytes)} in ${formatNumberOf(oplog.segments.length, "piece")}`;
     log.info(
       `Plan: job ${job.name} (${job.level}), manifest ${id}: ${

@@ -21,6 +21,8 @@ Deno.test("formatNumberOf() gives the noun its plural", () => {
       { input: 12_000, want: "12,000 databases" },
     ]
   ) assert.equal(formatNumberOf(input, "database"), want);
+  assert.equal(formatNumberOf(1, "entry", "entries"), "1 entry");
+  assert.equal(formatNumberOf(2, "entry", "entries"), "2 entries");
 });
 
 Deno.test("formatBytes() takes the largest unit that leaves at least one", () => {

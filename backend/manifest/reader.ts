@@ -155,7 +155,7 @@ function invalid(reason: string): PluginError {
 function untrusted(reason: string): PluginError {
   return new PluginError("manifestSignature", `Cannot trust the manifest: ${reason}`, {
     hint:
-      "If the signing key was replaced, add the old public key to PODHEITOR_MONGODB_TRUSTED_KEYS. If it wasn't, the backup was changed: restore another job.",
+      "If the signing key was replaced, add the old public key to PODHEITOR_MONGODB_TRUSTED_KEYS, or name it with a stand-alone command's --key. If it wasn't, the backup was changed: restore another job.",
   });
 }
 

@@ -5,7 +5,7 @@
  */
 
 import * as z from "zod";
-import { describeIssue, parseLeniently } from "./lenient_parsing.ts";
+import { describeIssue, lenientParser } from "./lenient_parsing.ts";
 
 const statsFormat = "podheitor-mongodb-stats/1";
 
@@ -104,6 +104,9 @@ const looseStatsFile = z.object({
   jobs: z.array(z.unknown()),
 });
 
+const parseLooseFile = lenientParser(looseStatsFile);
+const parseRecord = lenientParser(jobRecord);
+
 /** One job. */
 export type JobRecord = z.infer<typeof jobRecord>;
 
@@ -119,11 +122,11 @@ export function parseStats(text: string): StatsFile {
 
 /** As {@linkcode parseStats}, for a reader that needn't be as new as the writer: unknown fields are left out, and so are jobs that can't be read, each with a problem. */
 export function parseStatsLeniently(text: string): StatsFile & { readonly problems: readonly string[] } {
-  const { format, resource, jobs: all } = parseLeniently(looseStatsFile, JSON.parse(text));
+  const { format, resource, jobs: all } = parseLooseFile(JSON.parse(text));
   const problems: string[] = [];
   const jobs = all.flatMap((job, at) => {
     try {
-      return [parseLeniently(jobRecord, job)];
+      return [parseRecord(job)];
     } catch (cause) {
       problems.push(`jobs.${at}.${cause instanceof Error ? cause.message : cause}`);
       return [];

@@ -4,17 +4,22 @@
  * @module
  */
 
-import type * as z from "zod";
+import * as z from "zod";
 
 /** Objects within objects at most: each round finds unknown fields one level deeper at least. */
 const roundsMax = 8;
 
 /**
- * A value as its schema has it, fields left out that the schema doesn't know. It changes `value`.
- *
- * @throws Error that says what else is wrong with it
+ * A parser that gives a value as its schema has it, fields left out that the schema doesn't know. It changes what it is given, and throws an Error that
+ * says what else is wrong with it.
  */
-export function parseLeniently<T>(schema: z.ZodType<T>, value: unknown): T {
+export function lenientParser<T>(schema: z.ZodType<T>): (value: unknown) => T {
+  // Who reads leniently reads the records of years. What is as it should be costs a fraction then; what isn't goes through the schema as it stands.
+  let compiled: z.ZodType<T> | undefined;
+  return (value) => parseLeniently(compiled ??= z.compile(schema, { strict: true }), value);
+}
+
+function parseLeniently<T>(schema: z.ZodType<T>, value: unknown): T {
   for (let round = 1;; round++) {
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;

@@ -8,7 +8,7 @@
 import * as z from "zod";
 import { PluginError } from "../errors.ts";
 import { describeScope, type Scope, scopeSchema } from "../manifest/scope.ts";
-import { describeIssue, parseLeniently } from "./lenient_parsing.ts";
+import { describeIssue, lenientParser } from "./lenient_parsing.ts";
 
 const tipFormat = "podheitor-mongodb-tip/1";
 
@@ -37,6 +37,8 @@ const tip = z.strictObject({
 
 const tipsFile = z.strictObject({ format: z.literal(tipFormat), resource: name, tips: z.array(tip) });
 
+const parseFile = lenientParser(tipsFile);
+
 /** Where one job ended. */
 export type Tip = z.infer<typeof tip>;
 
@@ -52,7 +54,7 @@ export function parseTips(text: string): TipsFile {
 
 /** As {@linkcode parseTips}, for a reader that needn't be as new as the writer: unknown fields are left out. */
 export function parseTipsLeniently(text: string): TipsFile {
-  return parseLeniently(tipsFile, JSON.parse(text));
+  return parseFile(JSON.parse(text));
 }
 
 /** The text of a tip file. */

@@ -34,6 +34,9 @@ export interface SidecarText {
   readonly content: { readonly text: string } | { readonly trouble: string };
 }
 
+/** Jobs that can't be read and are named, of one file. */
+const namedMax = 10;
+
 const fileName = /^podheitor-mongodb-([A-Za-z0-9][A-Za-z0-9_.-]{0,63})-(stats|tip)\.json$/;
 
 /** Whose sidecar a file is by its name, or null for any other file. */
@@ -51,7 +54,10 @@ export function parseResource(
   const problems: SidecarProblem[] = [];
   const jobs = parseSidecar(name, stats, problems, (text, file) => {
     const parsed = parseStatsLeniently(text);
-    problems.push(...parsed.problems.map((sentence) => ({ file, sentence: `It is malformed: ${sentence}` })));
+    const named = parsed.problems.slice(0, namedMax);
+    const others = parsed.problems.length - named.length;
+    problems.push(...named.map((sentence) => ({ file, sentence: `It is malformed: ${sentence}` })));
+    if (others > 0) problems.push({ file, sentence: `It is malformed: ${others} more of its jobs` });
     return { resource: parsed.resource, entries: parsed.jobs };
   });
   const tips = parseSidecar(name, tip, problems, (text) => {

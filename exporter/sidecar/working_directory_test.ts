@@ -138,6 +138,23 @@ Deno.test("survey(): of a file with one job that can't be read, the others are",
   });
 });
 
+Deno.test("survey(): of a file with many jobs that can't be read, the first ones are named and the others counted", async () => {
+  await inDirectory(async (folder, directory, said) => {
+    const file = JSON.parse(histories.year("bad", historyEnd).statsText);
+    for (const job of file.jobs) job.bytes = 0.5;
+    await Deno.writeTextFile(statsPath(folder), JSON.stringify(file));
+    const bad = (await directory.survey()).resources.find(({ name }) => name === "bad");
+    strictEqual(bad?.jobs, 0);
+    strictEqual(said.length, 11);
+    match(said[9]!, /: It is malformed: jobs\.9\.bytes: /);
+    strictEqual(
+      said[10],
+      `podheitor-mongodb-bad-stats.json: It is malformed: ${file.jobs.length - 10} more of its jobs`,
+    );
+    deepStrictEqual(bad.problems.map(({ file, sentence }) => `${file}: ${sentence}`), said);
+  });
+});
+
 Deno.test("survey() says again what is wrong only when that is something else", async () => {
   await inDirectory(async (folder, directory, said) => {
     const tells = async (text: string, revisions: number) => {

@@ -63,7 +63,7 @@ export async function measure({ path, args, env }: Program): Promise<Cost & { re
 }
 
 /** The high-water mark of a process's resident memory, or null when it is gone. */
-function peakRssOf(pid: number): number | null {
+export function peakRssOf(pid: number): number | null {
   try {
     const kib = /^VmHWM:\s+(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1];
     return kib === undefined ? null : Number(kib) * 1024;

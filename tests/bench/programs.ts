@@ -21,20 +21,22 @@ export function ours({ backend, folder }: Bench, args: readonly string[], option
 }
 
 const bareSources = {
+  bare_parser: new URL("bare_parser.ts", import.meta.url),
   bare_reader: new URL("bare_reader.ts", import.meta.url),
   bare_writer: new URL("bare_writer.ts", import.meta.url),
 };
 
-/** Bundles the program of a file beside this one; resolves to what makes it of its arguments. */
+/** Bundles the program of a file beside this one; resolves to what makes it of its arguments. Deno gets `flags` besides. */
 export async function makeBare(
   { folder }: Bench,
   name: keyof typeof bareSources,
+  flags: readonly string[] = [],
 ): Promise<(...args: string[]) => Program> {
   const bundle = `${folder}/${name}.js`;
   const source = bareSources[name].pathname;
   await run(Deno.execPath(), ["bundle", "--quiet", "--minify", "--platform", "deno", "-o", bundle, source]);
   return (...args) => ({
     path: Deno.execPath(),
-    args: ["run", "-A", "--quiet", "--no-config", "--no-code-cache", bundle, ...args],
+    args: ["run", "-A", "--quiet", "--no-config", "--no-code-cache", ...flags, bundle, ...args],
   });
 }

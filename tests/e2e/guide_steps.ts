@@ -4,7 +4,9 @@
  * @module
  */
 
-/** What is done with a block: it is run, it starts a job that has to end well or fail with a code, or there is a reason why it isn't run. */
+import { readCode } from "../documents/markdown.ts";
+
+/** What is done with a block: it is run, it starts a job that has to end well or fail with a code, or the register of commands has a reason why it isn't run. */
 export type Treatment =
   | { readonly kind: "run" }
   | { readonly kind: "job"; readonly name: string | null; readonly failsWith: string | null }
@@ -30,28 +32,28 @@ const commandLanguages = new Set(["bash", "bconsole", "console"]);
  */
 export function readGuide(markdown: string): Step[] {
   const steps: Step[] = [];
+  const blocks = new Map(
+    readCode(markdown).filter(({ place }) => place === "fence").map((code) => [code.line - 1, code]),
+  );
   const lines = markdown.split("\n");
   let treatment: Treatment | null = null;
-  for (let at = 0; at < lines.length; at++) {
-    const line = at + 1;
-    const said = /^<!-- test: (.+) -->$/.exec(lines[at]!)?.[1];
-    const fence = /^(```+)(\w*)$/.exec(lines[at]!);
+  for (let line = 1; line <= lines.length; line++) {
+    const said = /^<!-- test: (.+) -->$/.exec(lines[line - 1]!)?.[1];
+    const block = blocks.get(line);
     if (said !== undefined) {
       const found = readTreatment(said);
       if (treatment !== null) throw new Error(`line ${line}: the comment before it speaks of no block`);
       if (found === null) steps.push({ line, action: said });
       treatment = found;
-    } else if (fence !== null) {
-      const end = lines.indexOf(fence[1]!, at + 1);
-      if (end < 0) throw new Error(`line ${line}: the block has no end`);
-      const language = fence[2]!;
-      if (commandLanguages.has(language)) {
+    } else if (block !== undefined) {
+      const { language, text } = block;
+      if (language !== null && commandLanguages.has(language)) {
         if (treatment === null) throw new Error(`line ${line}: no comment says whether the block is run`);
-        steps.push({ line, language, text: lines.slice(at + 1, end).join("\n"), treatment });
+        steps.push({ line, language, text, treatment });
         treatment = null;
       }
-      at = end;
-    } else if (treatment !== null && lines[at] !== "") {
+      line += text.split("\n").length + 1;
+    } else if (treatment !== null && lines[line - 1] !== "") {
       throw new Error(`line ${line}: the comment before it speaks of no block`);
     }
   }

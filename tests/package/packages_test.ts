@@ -5,6 +5,7 @@ import { program } from "../../backend/version.ts";
 import { executables } from "../../packaging/executables.ts";
 import type { Packages } from "../../packaging/package.ts";
 import { type Architecture, findTarget, ownTarget } from "../../packaging/target.ts";
+import { commandsOf } from "../documents/register.ts";
 import { run } from "../lab/command.ts";
 import { ScratchFolder } from "../lab/daemon.ts";
 import { ensureTools } from "../lab/tools.ts";
@@ -189,8 +190,11 @@ async function makeElsewhere(copy: string, zone: { TZ: string }): Promise<void> 
     ...zone,
     PODHEITOR_CACHE: Deno.env.get("PODHEITOR_CACHE") || `${checkout}/.cache`,
   };
+  const [documented] = await commandsOf("tests/package/packages_test.ts");
+  const [deno, ...args] = documented!.text.split(" ");
+  assert.equal(deno, "deno");
   const chosen = architectures.flatMap((architecture) => ["--arch", architecture]);
-  await run(Deno.execPath(), ["task", "package", ...chosen], { cwd: copy, env });
+  await run(Deno.execPath(), [...args, ...chosen], { cwd: copy, env });
 }
 
 function packagesIn(copy: string, architecture: Architecture): Packages {

@@ -7,13 +7,13 @@
 import assert from "node:assert/strict";
 import type { Packages } from "../../packaging/package.ts";
 import { signPackages, writeChecksums } from "../../packaging/sign.ts";
+import { commandsOf } from "../documents/register.ts";
 import { run } from "../lab/command.ts";
-
-const checkout = new URL("../..", import.meta.url).pathname;
 
 /** Signs copies of the packages in the new folder, and tries. */
 export async function checkSignatures(made: Packages, folder: string): Promise<void> {
-  const lines = await documentedCommands();
+  const documented = await commandsOf("tests/package/signatures.ts");
+  const lines = documented.filter(({ place }) => place === "indented").map(({ text }) => text);
   assert.equal(lines.length, 5);
   const key = await makeKey(`${folder}/gnupg`, "release");
   const other = await makeKey(`${folder}/gnupg-other`, "somebody");
@@ -42,6 +42,10 @@ export async function checkSignatures(made: Packages, folder: string): Promise<v
 
   assert.deepEqual(await refusals("good", key), []);
   assert.deepEqual(await refusals("unsigned", undefined), [1, 2, 4]);
+  // Named in the text for what it doesn't find.
+  for (const { text } of documented.filter(({ place }) => place === "text")) {
+    await run("sh", ["-c", `${text} ${names[1]}`], { cwd: `${folder}/unsigned` });
+  }
   assert.deepEqual(await refusals("of-another", other), [1, 2, 4]);
   assert.deepEqual(
     await refusals("changed", key, async ({ deb, rpm }) => {
@@ -56,13 +60,6 @@ export async function checkSignatures(made: Packages, folder: string): Promise<v
     }),
     [1, 2],
   );
-}
-
-/** The lines of README.md's section about verifying. */
-async function documentedCommands(): Promise<string[]> {
-  const text = await Deno.readTextFile(`${checkout}README.md`);
-  const section = text.split("### Verify the packages")[1]!.split("\n## ")[0]!;
-  return section.split("\n").filter((line) => line.startsWith("    ")).map((line) => line.trim());
 }
 
 async function makeKey(home: string, name: string) {
