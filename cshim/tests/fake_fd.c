@@ -129,6 +129,13 @@ brc event(fake_job *job, uint32_t type, void *value) {
     return plugin->handle_event(&job->context, &one, value);
 }
 
+// What poll(2) is to the kernel; newer processors have no call of that name.
+#if defined(SYS_poll)
+enum { POLL_CALL = SYS_poll };
+#else
+enum { POLL_CALL = SYS_ppoll };
+#endif
+
 // Whether the job's thread waits in poll(2).
 static bool is_waiting(const fake_job *job) {
     char path[64], text[32] = "";
@@ -136,7 +143,7 @@ static bool is_waiting(const fake_job *job) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || read(fd, text, sizeof text - 1) < 0) text[0] = 0;
     if (fd >= 0) close(fd);
-    return strtol(text, NULL, 10) == SYS_poll && text[0] >= '0' && text[0] <= '9';
+    return strtol(text, NULL, 10) == POLL_CALL && text[0] >= '0' && text[0] <= '9';
 }
 
 // The Director's console: the event first, then the status, then the signal.

@@ -110,7 +110,9 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 async function hasClangRuntime(): Promise<boolean> {
-  const library = await run("clang", ["-print-file-name=libclang_rt.asan-x86_64.a"]).catch(() => "");
+  const library = await run("clang", [`-print-file-name=libclang_rt.asan-${Deno.build.arch}.a`]).catch(() =>
+    ""
+  );
   return library.trim().startsWith("/");
 }
 
