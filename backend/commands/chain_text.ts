@@ -1,6 +1,6 @@
 /** How chains read on a terminal. */
 
-import { formatBytes, formatCount, formatNumberOf } from "../job/wording.ts";
+import { formatBytes, formatNumberOf } from "../job/wording.ts";
 import { describeTimestamp, type OplogPosition } from "../timestamp.ts";
 import type { ChainFinding, ChainJob, ChainReport, ChainView, Coverage, ResourceChains } from "./chain.ts";
 
@@ -48,9 +48,7 @@ function describeJob({ name, level, endedAt, from, to, slice, keyId }: ChainJob)
     : `${describeTimestamp(from)} to ${describeTimestamp(to)}`;
   const size = slice === undefined
     ? ""
-    : `, ${formatCount(slice.entries)} ${slice.entries === 1 ? "entry" : "entries"}, ${
-      formatBytes(slice.bytes)
-    } in ` +
+    : `, ${formatNumberOf(slice.entries, "entry", "entries")}, ${formatBytes(slice.bytes)} in ` +
       formatNumberOf(slice.segments, "segment");
   const seal = keyId === undefined ? "" : keyId === null ? ", NOT SIGNED" : `, signed by ${keyId}`;
   return `    ${name}, ${levels[level]} of ${endedAt}: ${reach}${size}${seal}`;

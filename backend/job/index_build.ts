@@ -79,7 +79,11 @@ export async function buildIndexes(
     clearInterval(report);
   }
   if (built > 0) {
-    log.info(`Built ${formatIndexes(built)} of ${formatNumberOf(total - failures.length, "collection")}`);
+    log.info(
+      `Built ${formatNumberOf(built, "index", "indexes")} of ${
+        formatNumberOf(total - failures.length, "collection")
+      }`,
+    );
   }
   if (failures.length > 0) throw joinFailures(failures);
 }
@@ -90,7 +94,7 @@ export function listIndexes(entries: readonly CatalogEntry[], log: JobLog): void
   const count = owed.reduce((sum, { indexes }) => sum + indexes.length, 0);
   if (count === 0) return;
   log.warning(
-    `index_build=none: ${formatIndexes(count)} of ${
+    `index_build=none: ${formatNumberOf(count, "index", "indexes")} of ${
       formatNumberOf(owed.length, "collection")
     } were not built. These lines build them in mongosh:`,
   );
@@ -113,10 +117,6 @@ function buildLines({ namespace, indexes, isCollated }: CatalogEntry): string[] 
   };
   const whole = line(buildable);
   return whole.length <= commandMaxLength ? [whole] : buildable.map((index) => line([index]));
-}
-
-function formatIndexes(count: number): string {
-  return `${formatCount(count)} ${count === 1 ? "index" : "indexes"}`;
 }
 
 function joinFailures(failures: readonly PluginError[]): PluginError {

@@ -57,7 +57,7 @@ function cellsOf(job: JobView, now: number): Html[] {
 
 function contentOf({ documents, slice }: JobView): string {
   return documents === 0 && slice !== null
-    ? `${formatCount(slice.entries)} ${slice.entries === 1 ? "entry" : "entries"}`
+    ? formatNumberOf(slice.entries, "entry", "entries")
     : formatNumberOf(documents, "document");
 }
 
